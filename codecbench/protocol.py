@@ -1,0 +1,170 @@
+"""The protocol of measurement: how a signal goes through a codec and back onto its time axis.
+
+Resampling, the passage through bytes, the removal of the declared delay and the cut to length
+are done here and nowhere else; adapters do none of them.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .audio import Audio
+from .bitstream import Bitstream
+from .codec import Codec, CodecCard, DecodedSource
+from .corpora.base import Utterance
+from .errors import CodecError
+from .metric import Decoded
+from .signals import Signal
+
+DELAY_SEARCH_SECONDS = 0.5
+"""A delay is looked for up to this far to either side."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A container file and how long the encoder took.
+
+    Parameters
+    ----------
+    data : bytes
+        `Bitstream.to_bytes`.
+    seconds : float
+    """
+
+    data: bytes
+    seconds: float
+
+
+def encode(codec: Codec, reference: Audio) -> Encoded:
+    """Encode a reference at its evaluation rate into the bytes of a container file.
+
+    Raises
+    ------
+    CodecError
+        If the codec cannot code it.
+    """
+    if not len(reference):
+        raise CodecError("the reference is empty")
+    if not reference.is_finite:
+        raise CodecError("the reference holds NaN or infinite samples")
+    audio = reference.resampled(codec.card.sample_rate or reference.sample_rate)
+    start = time.perf_counter()
+    bitstream = codec.encode(audio)
+    return Encoded(bitstream.to_bytes(), time.perf_counter() - start)
+
+
+def decode(
+    codec: Codec, encoded: Encoded, reference: Audio, delay_samples: int | None = None
+) -> Decoded:
+    """Decode the bytes of a container file and put the audio back onto the reference's axis.
+
+    Parameters
+    ----------
+    codec : Codec
+    encoded : Encoded
+    reference : Audio
+        At the evaluation rate; only its rate and length are used.
+    delay_samples : int, optional
+        Delay to remove at the codec's rate; the card's if None.
+
+    Raises
+    ------
+    CodecError, BitstreamError
+    """
+    bitstream = Bitstream.from_bytes(encoded.data)
+    start = time.perf_counter()
+    raw = codec.decode(bitstream)
+    seconds = time.perf_counter() - start
+    signal = aligned(raw, codec.card, reference, bitstream.samples, delay_samples)
+    return Decoded(
+        Signal(signal),
+        raw=raw,
+        card=codec.card,
+        bitstream=bitstream,
+        main_bits=bitstream.main_bits,
+        side_bits=bitstream.side_bits,
+        file_bytes=len(encoded.data),
+        timings={"encode": encoded.seconds, "decode": seconds},
+    )
+
+
+def look_up(source: DecodedSource, utterance: Utterance, delay_samples: int | None) -> Decoded:
+    """Fetch audio that was decoded elsewhere and put it onto the reference's axis."""
+    found = source.lookup(utterance)
+    reference = utterance.audio()
+    length = -(-len(reference) * found.audio.sample_rate // reference.sample_rate)
+    signal = aligned(found.audio, source.card, reference, length, delay_samples)
+    return Decoded(
+        Signal(signal),
+        raw=found.audio,
+        card=source.card,
+        main_bits=found.main_bits,
+        side_bits=found.side_bits,
+    )
+
+
+def aligned(
+    raw: Audio, card: CodecCard, reference: Audio, coded_samples: int, delay_samples: int | None
+) -> Audio:
+    """Remove the delay at the decoded rate, resample to the evaluation rate, cut to length.
+
+    Parameters
+    ----------
+    raw : Audio
+        As decoded.
+    card : CodecCard
+        Gives the declared delay.
+    reference : Audio
+        Gives rate and length.
+    coded_samples : int
+        Length of the coded signal at the decoded rate.
+    delay_samples : int, optional
+        Overrides the card's delay.
+    """
+    if not raw.is_finite:
+        raise CodecError("the decoder returned NaN or infinite samples")
+    delay = card.delay_samples if delay_samples is None else delay_samples
+    on_time = raw.advanced(delay or 0).fitted(coded_samples)
+    return on_time.resampled(reference.sample_rate).fitted(len(reference))
+
+
+def estimate_delay(reference: Audio, decoded: Audio) -> int:
+    """Estimate by how many samples `decoded` lags `reference` (cross-correlation, same rate).
+
+    Returns
+    -------
+    int
+        Positive if `decoded` is late; searched up to half a second to either side.
+
+    Raises
+    ------
+    CodecError
+        If the rates differ or one of the signals is silent.
+    """
+    if reference.sample_rate != decoded.sample_rate:
+        raise CodecError("delays are estimated between signals of the same rate")
+    x, y = reference.samples.astype(np.float64), decoded.samples.astype(np.float64)
+    if not x.any() or not y.any():
+        raise CodecError("the delay of a silent signal cannot be estimated")
+    reach = round(DELAY_SEARCH_SECONDS * reference.sample_rate)
+    correlation = _cross_correlation(x, y, min(reach, max(len(x), len(y)) - 1))
+    return int(np.argmax(correlation)) - (len(correlation) - 1) // 2
+
+
+def _cross_correlation(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], reach: int
+) -> npt.NDArray[np.float64]:
+    """Return sum_n x[n] y[n + lag] for lag = -reach … reach."""
+    from scipy import fft
+
+    size = fft.next_fast_len(len(x) + len(y), real=True)
+    spectrum = fft.rfft(x, size).conj() * fft.rfft(y, size)
+    circular = fft.irfft(spectrum, size)
+    result: npt.NDArray[np.float64] = np.concatenate(
+        [circular[size - reach :], circular[: reach + 1]]
+    )
+    return result

@@ -1,0 +1,168 @@
+"""Finds codecs, metrics and corpora by name, through entry points.
+
+Groups: ``codecbench.codecs``, ``codecbench.metrics``, ``codecbench.corpora``. Other people's
+packages register theirs in the same way.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import UnavailableError, UserError
+from .spec import Spec, parse_spec
+
+if TYPE_CHECKING:
+    from .codec import CodecBase
+    from .corpora.base import Corpus
+    from .metric import Metric
+
+CODECS, METRICS, CORPORA = "codecs", "metrics", "corpora"
+
+
+@functools.cache
+def _entries(kind: str) -> dict[str, EntryPoint]:
+    found = entry_points(group=f"codecbench.{kind}")
+    return {entry.name: entry for entry in sorted(found, key=lambda entry: entry.name)}
+
+
+def names(kind: str) -> list[str]:
+    """List the registered names of a kind: ``codecs``, ``metrics`` or ``corpora``."""
+    return list(_entries(kind))
+
+
+def component_class(kind: str, name: str) -> Any:
+    """Import and return the class registered under a name.
+
+    Raises
+    ------
+    UserError
+        If there is none; close names are suggested.
+    UnavailableError
+        If it cannot be imported.
+    """
+    entries = _entries(kind)
+    if name not in entries:
+        raise UserError(unknown_name(kind, name, entries))
+    try:
+        return entries[name].load()
+    except ImportError as error:
+        raise UnavailableError(f"{name} cannot be imported: {error}") from error
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """Word the message for a name that is not registered."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
+    return f"unknown {_SINGULAR[kind]} '{name}' ({hint})"
+
+
+_SINGULAR = {CODECS: "codec", METRICS: "metric", CORPORA: "corpus"}
+
+
+def _parsed(spec: str | Spec) -> Spec:
+    return parse_spec(spec) if isinstance(spec, str) else spec
+
+
+def load_codec(spec: str | Spec, device: str = "cpu") -> CodecBase:
+    """Return the codec that a spec names, ready to use on `device`.
+
+    Parameters
+    ----------
+    spec : str
+        Such as ``opus:kbps=12``.
+    device : str
+        A torch device for codecs that use one.
+
+    Raises
+    ------
+    UserError
+        If the spec is wrong.
+    UnavailableError
+        If the codec cannot run here.
+    """
+    codec = codec_of(spec)
+    codec.check_available()
+    codec.setup(device)
+    return codec
+
+
+def codec_of(spec: str | Spec) -> CodecBase:
+    """Return the codec that a spec names without loading its models."""
+    parsed = _parsed(spec)
+    codec: CodecBase = component_class(CODECS, parsed.name).from_spec(parsed)
+    return codec
+
+
+def load_metric(name: str | Spec, device: str = "cpu") -> Metric:
+    """Return the metric that a spec or a column names, ready to use on `device`.
+
+    Parameters
+    ----------
+    name : str
+        A metric (``pesq``), a column (``pesq_wb``) or a spec (``mcd:dtw=on``).
+    device : str
+        A torch device for metrics that use one.
+
+    Raises
+    ------
+    UserError, UnavailableError
+    """
+    metric = metric_of(name)
+    metric.check_available()
+    metric.setup(device)
+    return metric
+
+
+def metric_of(name: str | Spec) -> Metric:
+    """Return the metric that a spec or a column names without loading its models.
+
+    A name that is both (``stoi``) means the column alone.
+    """
+    parsed = _parsed(name)
+    entries, columns = _entries(METRICS), column_owners()
+    if parsed.name in columns:
+        owner, selected = columns[parsed.name], (parsed.name,)
+    elif parsed.name in entries:
+        owner, selected = parsed.name, None
+    else:
+        raise UserError(unknown_name(METRICS, parsed.name, [*entries, *columns]))
+    metric: Metric = component_class(METRICS, owner).from_spec(
+        Spec(owner, parsed.params), selected=selected
+    )
+    return metric
+
+
+@functools.cache
+def column_owners() -> dict[str, str]:
+    """Map every column to the metric that gives it."""
+    owners: dict[str, str] = {}
+    for name in names(METRICS):
+        for column in component_class(METRICS, name).columns:
+            owners[column.name] = name
+    return owners
+
+
+def load_corpus(spec: str | Spec, data_root: str | Path | None = None) -> Corpus:
+    """Return the corpus that a spec names.
+
+    Parameters
+    ----------
+    spec : str
+        Such as ``librispeech:split=test-clean``.
+    data_root : path, optional
+        Where its folder is; looked for before ``CODECBENCH_DATA`` and the user's cache.
+
+    Raises
+    ------
+    UserError
+    """
+    parsed = _parsed(spec)
+    roots = None if data_root is None else (Path(data_root),)
+    corpus: Corpus = component_class(CORPORA, parsed.name).from_spec(parsed, data_roots=roots)
+    return corpus
