@@ -1,0 +1,140 @@
+"""Is one codec better than another? Differences on the utterances that both scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .clusters import LEVEL, Array, t_p_value
+from .intervals import Interval, checked_parts, clustered, interval_of, ratio
+
+ROUNDING = 1e-12
+"""Relative differences below this are rounding, not a finding."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """First codec minus second.
+
+    Parameters
+    ----------
+    interval : Interval
+        Of the difference; of the same kind as the intervals of the codecs themselves.
+    p_value : float or None
+        Two-sided, of the difference being zero: t test with the delete-one-speaker standard
+        error. None where there is no interval.
+    """
+
+    interval: Interval
+    p_value: float | None
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval lies on one side of zero."""
+        low, high = self.interval.low, self.interval.high
+        return low is not None and high is not None and (low > 0 or high < 0)
+
+
+def paired_difference(
+    first: npt.ArrayLike, second: npt.ArrayLike, speakers: npt.ArrayLike, level: float = LEVEL
+) -> Difference:
+    """Return the mean over utterances of first - second.
+
+    Parameters
+    ----------
+    first, second : array, shape (utterances,)
+        Scores of two codecs on the same utterances in the same order.
+    speakers : array, shape (utterances,)
+    level : float
+        Confidence level.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there are no utterances or a score is not finite.
+    """
+    a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if a.shape != b.shape:
+        raise ValueError(f"scores of the same utterances are needed; got {a.shape} and {b.shape}")
+    gaps = np.where(np.abs(a - b) <= ROUNDING * np.maximum(np.abs(a), np.abs(b)), 0.0, a - b)
+    parts = checked_parts(gaps, np.ones(gaps.shape))
+    labels = np.asarray(speakers)
+    return Difference(
+        interval_of(parts, labels, ratio, level), _p_value(parts, labels, pooled=False)
+    )
+
+
+def paired_ratio_difference(
+    first: tuple[npt.ArrayLike, npt.ArrayLike],
+    second: tuple[npt.ArrayLike, npt.ArrayLike],
+    speakers: npt.ArrayLike,
+    level: float = LEVEL,
+) -> Difference:
+    """Return the difference of two pooled ratios over the same utterances.
+
+    Parameters
+    ----------
+    first, second : (numerators, denominators), arrays of shape (utterances,)
+        Of two codecs; denominators above zero. They may differ between the codecs.
+    speakers : array, shape (utterances,)
+    level : float
+        Confidence level.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there are no utterances, a number is not finite or a denominator is
+        not above zero.
+    """
+    pair = [checked_parts(*first), checked_parts(*second)]
+    if pair[0].shape != pair[1].shape:
+        raise ValueError(
+            f"ratios of the same utterances are needed; got {len(pair[0])} and {len(pair[1])}"
+        )
+    parts = np.concatenate(pair, axis=1)
+    labels = np.asarray(speakers)
+    return Difference(
+        interval_of(parts, labels, _ratio_difference, level), _p_value(parts, labels, pooled=True)
+    )
+
+
+def _ratio_difference(sums: Array) -> Array:
+    a, b = ratio(sums[..., :2]), ratio(sums[..., 2:])
+    result: Array = np.where(
+        np.abs(a - b) <= ROUNDING * np.maximum(np.abs(a), np.abs(b)), 0.0, a - b
+    )
+    return result
+
+
+def _p_value(parts: Array, speakers: npt.NDArray[np.generic], *, pooled: bool) -> float | None:
+    sums, method = clustered(parts, speakers)
+    if method == "none":
+        return None
+    return t_p_value(sums, _ratio_difference if pooled else ratio)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p-values for having made several tests (Holm 1979).
+
+    Returns
+    -------
+    list of float
+        In the order given; comparing them with a level controls the chance of one false
+        finding or more among all.
+
+    Examples
+    --------
+    >>> [round(p, 6) for p in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    count = len(p_values)
+    order = sorted(range(count), key=lambda index: p_values[index])
+    adjusted = [1.0] * count
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (count - rank) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
