@@ -88,6 +88,9 @@ class CodecBase(Component, abc.ABC):
     runs_commands: ClassVar[bool] = False
     """Whether its spec names commands or addresses; such a spec in a bitstream is not obeyed."""
 
+    keeps_bitstreams: ClassVar[bool] = True
+    """Whether a run keeps its bitstreams; no where encoding again is cheaper than storing."""
+
     @property
     @abc.abstractmethod
     def card(self) -> CodecCard:

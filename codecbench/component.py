@@ -85,9 +85,7 @@ class Component:
         if POSITIONAL in params:
             key = cls.Config.positional
             if key is None or key in params:
-                raise UserError(
-                    f"'{spec}': write key=value; {cls._known_keys(spec.name)}"
-                )
+                raise UserError(f"'{spec}': write key=value; {cls._known_keys(spec.name)}")
             params[key] = params.pop(POSITIONAL)
         return cls(build_config(spec.name, cls.Config, params), **options)
 

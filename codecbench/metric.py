@@ -290,8 +290,8 @@ class Metric(Component, abc.ABC):
         """
         self._check(decoded.signal, "the decoded audio")
         self._check_pair(prepared, decoded)
-        scores = self._score(prepared, decoded)
-        return {name: self._finite(score) for name, score in scores.items() if name in self.selected}
+        scores = self._score(prepared, decoded).items()
+        return {name: self._finite(score) for name, score in scores if name in self.selected}
 
     def score_reference(self, prepared: Any) -> dict[str, Score]:
         """Score the reference itself; empty unless `scores_reference`."""

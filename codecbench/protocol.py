@@ -92,6 +92,12 @@ def decode(
     )
 
 
+def restore(codec: Codec, bitstream: Bitstream) -> Audio:
+    """Decode at the codec's rate, remove the declared delay and cut to the coded length."""
+    raw = codec.decode(bitstream)
+    return raw.advanced(codec.card.delay_samples or 0).fitted(bitstream.samples)
+
+
 def look_up(source: DecodedSource, utterance: Utterance, delay_samples: int | None) -> Decoded:
     """Fetch audio that was decoded elsewhere and put it onto the reference's axis."""
     found = source.lookup(utterance)

@@ -13,6 +13,7 @@ class IdentityCodec(Codec):
     """Sends 16-bit samples; what comes back differs by rounding alone."""
 
     name = "identity"
+    keeps_bitstreams = False
 
     @property
     def card(self) -> CodecCard:

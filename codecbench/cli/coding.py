@@ -1,0 +1,125 @@
+"""``codecbench encode`` and ``codecbench decode``: real files through one codec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .formats import PlainFormat, write_record
+
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the output file.")]
+Device = Annotated[str, typer.Option("--device", help="Torch device of neural codecs.")]
+Format = Annotated[PlainFormat, typer.Option("--format", "-f", help="Format of the summary.")]
+
+
+def encode(
+    file: Annotated[Path, typer.Argument(help="Audio file (WAV, FLAC, Ogg, MP3 …).")],
+    codec: Annotated[str, typer.Option("--codec", "-c", help="Codec spec, such as opus:kbps=12.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Bitstream. [default: FILE.cbs]")
+    ] = None,
+    force: Force = False,
+    device: Device = "cpu",
+    format: Format = PlainFormat.rich,  # noqa: A002 - the option's name
+) -> None:
+    """Encode an audio file into a bitstream file and print its counted rate.
+
+    Example:
+
+        codecbench encode speech.wav --codec opus:kbps=12 -o speech.cbs
+    """
+    from .. import protocol
+    from ..audio import read_audio
+    from ..bitstream import SUFFIX, Bitstream
+    from ..files import write_bytes_atomic
+
+    target = output or file.with_suffix(SUFFIX)
+    _check_target(target, force)
+    audio = read_audio(file)
+    data = protocol.encode(_real_codec(codec, device), audio).data
+    write_bytes_atomic(target, data)
+    write_record(_summary(Bitstream.from_bytes(data), target, len(data)), format)
+
+
+def decode(
+    file: Annotated[Path, typer.Argument(help="Bitstream file (.cbs).")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="WAV or FLAC. [default: FILE.wav]")
+    ] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option("--codec", "-c", help="Codec spec. [default: the one in the file]"),
+    ] = None,
+    force: Force = False,
+    device: Device = "cpu",
+    format: Format = PlainFormat.rich,  # noqa: A002 - the option's name
+) -> None:
+    """Decode a bitstream file; the codec's declared delay is removed.
+
+    Example:
+
+        codecbench decode speech.cbs -o speech.wav
+    """
+    from .. import protocol
+    from ..audio import write_audio
+    from ..bitstream import Bitstream
+    from ..errors import UserError
+
+    target = output or file.with_suffix(".wav")
+    _check_target(target, force)
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError as error:
+        raise UserError(f"{file}: no such file") from error
+    bitstream = Bitstream.from_bytes(data)
+    decoder = _real_codec(codec or _trusted_spec(bitstream.codec), device)
+    audio = protocol.restore(decoder, bitstream)
+    write_audio(target, audio)
+    write_record(_summary(bitstream, target, len(data)), format)
+
+
+def _check_target(target: Path, force: bool) -> None:
+    from ..errors import UserError
+
+    if target.exists() and not force:
+        raise UserError(f"{target} exists; give another -o or --force")
+
+
+def _real_codec(spec: str, device: str) -> Any:
+    from ..codec import Codec
+    from ..errors import UserError
+    from ..registry import load_codec
+
+    codec = load_codec(spec, device)
+    if not isinstance(codec, Codec):
+        raise UserError(f"{codec.spec} holds audio decoded elsewhere; it cannot encode or decode")
+    return codec
+
+
+def _trusted_spec(spec: str) -> str:
+    """Refuse a spec from a file if obeying it would run what a stranger wrote."""
+    from ..errors import UserError
+    from ..registry import CODECS, component_class
+    from ..spec import parse_spec
+
+    if component_class(CODECS, parse_spec(spec).name).runs_commands:
+        raise UserError(
+            f"the bitstream names a codec that runs commands ({spec});"
+            " if you trust it, repeat the spec with --codec"
+        )
+    return spec
+
+
+def _summary(bitstream: Any, target: Path, size: int) -> dict[str, object]:
+    seconds = bitstream.seconds
+    return {
+        "file": str(target),
+        "codec": bitstream.codec,
+        "seconds": round(seconds, 6),
+        "main_bits": bitstream.main_bits,
+        "side_bits": bitstream.side_bits,
+        "kbps": round(bitstream.bits / seconds / 1000, 6) if seconds else None,
+        "kbps_file": round(size * 8 / seconds / 1000, 6) if seconds else None,
+    }

@@ -1,0 +1,31 @@
+"""Which function answers which command."""
+
+from __future__ import annotations
+
+import typer
+
+from . import (
+    bench_speed,
+    coding,
+    data,
+    describe,
+    doctor,
+    list_,
+    measure,
+    report,
+    run,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add every command to the application, in the order in which help shows them."""
+    app.command("run")(run.run)
+    app.command("report")(report.report)
+    app.command("measure")(measure.measure)
+    app.command("encode")(coding.encode)
+    app.command("decode")(coding.decode)
+    app.command("bench-speed")(bench_speed.bench_speed)
+    app.command("list")(list_.list_)
+    app.command("describe")(describe.describe)
+    app.add_typer(data.app, name="data")
+    app.command("doctor")(doctor.doctor)

@@ -1,0 +1,102 @@
+"""``codecbench run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .formats import OutputFormat, write_output
+
+_EPILOG = """
+Examples:
+
+    codecbench run --codec opus
+
+    codecbench run --codec "opus:kbps=6|12|24" --codec codec2:bps=1200 --corpus librispeech
+    --subset 60 --out runs/first
+
+    codecbench run paper.toml --metrics pesq_wb,stoi --jobs 8
+
+A run file is TOML with the same names: codec = ["opus:kbps=12"], corpus = ["librispeech"],
+subset = 60. Flags win over the file. Killed at any moment, the same command continues; more
+codecs, metrics or utterances compute only what is missing.
+"""
+
+
+def run(
+    run_file: Annotated[
+        Path | None, typer.Argument(help="TOML run file.", show_default=False)
+    ] = None,
+    codec: Annotated[
+        list[str] | None,
+        typer.Option("--codec", "-c", help="Codec spec, such as opus:kbps=6|12. May be repeated."),
+    ] = None,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option("--corpus", help="Corpus spec. May be repeated. [default: demo]"),
+    ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metrics", "-m", help="Metrics or columns, separated by commas. [default: all]"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Run folder. [default: below runs/]")
+    ] = None,
+    subset: Annotated[
+        int | None,
+        typer.Option("--subset", help="Speaker-balanced selection of this many utterances."),
+    ] = None,
+    utterances: Annotated[
+        Path | None, typer.Option("--utterances", help="Replay a list of utterances.")
+    ] = None,
+    rate: Annotated[
+        int | None, typer.Option("--rate", help="Evaluation rate in Hz. [default: the corpus's]")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", help="Worker processes. [default: one a core]")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", help="Torch device of neural codecs. [default: cpu]")
+    ] = None,
+    data_root: Annotated[
+        Path | None, typer.Option("--data-root", help="Folder that holds the corpora.")
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Compute failed rows again.")
+    ] = False,
+    format: Annotated[  # noqa: A002 - the option's name
+        OutputFormat, typer.Option("--format", "-f", help="Format of the table.")
+    ] = OutputFormat.rich,
+) -> None:
+    """Send a corpus through codecs as real bits, measure what comes back, print a table."""
+    from ..engine.request import RunRequest
+    from ..engine.run import execute
+    from ..spec import split_specs
+    from .progress import ProgressBar
+
+    flags: dict[str, Any] = {
+        "codec": codec or None,
+        "corpus": corpus or None,
+        "metrics": [spec for text in metrics or () for spec in split_specs(text)] or None,
+        "out": out,
+        "subset": subset,
+        "utterances": utterances,
+        "rate": rate,
+        "jobs": jobs,
+        "device": device,
+        "data_root": data_root,
+        "retry_failed": retry_failed or None,
+    }
+    given = {key: value for key, value in flags.items() if value is not None}
+    request = RunRequest.read(run_file, given) if run_file else RunRequest.make("run", given)
+    with ProgressBar() as progress:
+        outcome = execute(request, progress)
+        progress.note(f"results are in {outcome.run.path}")
+    write_output(outcome.run.table(codecs=outcome.codecs), format)
+
+
+run.__doc__ = f"{run.__doc__}\n{_EPILOG}"

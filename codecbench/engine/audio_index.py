@@ -1,0 +1,132 @@
+"""Hashes of the audio of a run: recorded once, checked whenever the run is worked on again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..corpora.base import Utterance
+from ..errors import AudioError, UserError
+from ..files import write_text_atomic
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class AudioEntry:
+    """What is known of an utterance's audio.
+
+    Parameters
+    ----------
+    size, mtime_ns : int or None
+        Of the file; while they stay, the file is not read again.
+    sha256 : str or None
+        `Audio.sha256` at the source rate; None if the audio cannot be read.
+    seconds : float or None
+    sample_rate : int or None
+    error : str or None
+        Why it cannot be read.
+    """
+
+    size: int | None
+    mtime_ns: int | None
+    sha256: str | None = None
+    seconds: float | None = None
+    sample_rate: int | None = None
+    error: str | None = None
+
+
+class AudioIndex:
+    """The index of a run folder.
+
+    Parameters
+    ----------
+    path : Path
+        Its JSON file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._entries: dict[Key, AudioEntry] = {}
+        if path.exists():
+            for *key, entry in json.loads(path.read_text(encoding="utf-8")):
+                self._entries[tuple(key)] = AudioEntry(**entry)  # type: ignore[index]
+
+    def __getitem__(self, key: Key) -> AudioEntry:
+        return self._entries[key]
+
+    def update(
+        self, utterances: Iterable[Utterance], tick: Callable[[], None] = lambda: None
+    ) -> set[Key]:
+        """Read and hash what is new or touched.
+
+        Returns
+        -------
+        set of (corpus, split, id)
+            Utterances whose audio could not be read before and now can.
+
+        Raises
+        ------
+        UserError
+            If the audio of an utterance is no longer what the run measured.
+        """
+        stale = [item for item in utterances if self._is_stale(item)]
+        if not stale:
+            return set()
+        repaired = set()
+        for utterance, entry in _entries(stale):
+            known = self._entries.get(utterance.key)
+            if known is not None and known.sha256 is not None and known.sha256 != entry.sha256:
+                raise UserError(
+                    f"the audio of {'/'.join(utterance.key)} is not what this run measured"
+                    f" ({entry.error or 'its samples have changed'}); choose another --out"
+                )
+            if known is not None and known.sha256 is None and entry.sha256 is not None:
+                repaired.add(utterance.key)
+            self._entries[utterance.key] = entry
+            tick()
+        self._write()
+        return repaired
+
+    def _is_stale(self, utterance: Utterance) -> bool:
+        known = self._entries.get(utterance.key)
+        return (
+            known is None
+            or utterance.path is None
+            or _stat(utterance.path)
+            != (
+                known.size,
+                known.mtime_ns,
+            )
+        )
+
+    def _write(self) -> None:
+        listed = [[*key, asdict(entry)] for key, entry in sorted(self._entries.items())]
+        lines = ",\n".join(json.dumps(item) for item in listed)
+        write_text_atomic(self._path, f"[\n{lines}\n]\n")
+
+
+def _entries(utterances: list[Utterance]) -> Iterator[tuple[Utterance, AudioEntry]]:
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        yield from zip(utterances, threads.map(_entry, utterances), strict=True)
+
+
+def _entry(utterance: Utterance) -> AudioEntry:
+    size, mtime_ns = _stat(utterance.path) if utterance.path else (None, None)
+    try:
+        audio = utterance.source_audio()
+    except AudioError as error:
+        return AudioEntry(size, mtime_ns, error=str(error))
+    return AudioEntry(size, mtime_ns, audio.sha256(), audio.seconds, audio.sample_rate)
+
+
+def _stat(path: Path) -> tuple[int | None, int | None]:
+    try:
+        status = path.stat()
+    except OSError:
+        return None, None
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,169 @@
+"""Measures audio that is already there: one pair of files, or two folders, without a codec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..audio import Audio, read_audio
+from ..corpora.base import Utterance
+from ..errors import AudioError, CodecbenchError, UserError
+from ..metric import Decoded, Metric, Score
+from ..protocol import estimate_delay
+from .score import reason
+from .selection import select_metrics
+
+AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".au"})
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """How pairs are measured.
+
+    Parameters
+    ----------
+    align : bool
+        Resample the decoded audio to the reference's rate, remove one estimated integer
+        delay and cut or pad to the reference's length. Otherwise the files are taken as
+        they are.
+    transcript, language : str or None
+        Of a single pair, for WER and CER.
+    """
+
+    align: bool = False
+    transcript: str | None = None
+    language: str | None = None
+
+
+def metrics_for_files(requested: Sequence[str], device: str = "cpu") -> dict[str, Metric]:
+    """Select metrics for audio files and load their models; keyed by canonical spec.
+
+    Without a request, the default set without what only a codec's run can give.
+    """
+    selection = select_metrics(requested)
+    asked = {spec for spec, _ in selection.asked or ()}
+    metrics = {
+        spec: metric
+        for spec, metric in selection.metrics.items()
+        if spec in asked or (selection.asked is None and not metric.always)
+    }
+    for metric in metrics.values():
+        metric.setup(device)
+    return metrics
+
+
+def measure_pair(
+    reference: Audio, decoded: Audio, metrics: Mapping[str, Metric], options: MeasureOptions
+) -> dict[str, Score]:
+    """Score one pair; a metric that cannot gives a `Score` with its reason.
+
+    Returns
+    -------
+    dict
+        By column; two definitions of one column carry their metric's spec.
+    """
+    if options.align:
+        decoded = aligned_to(reference, decoded)
+    utterance = replace(
+        Utterance.from_audio(reference, transcript=options.transcript, language=options.language),
+        rate=reference.sample_rate,
+    )
+    pair = Decoded.from_audio(decoded)
+    scores: dict[str, Score] = {}
+    for spec, metric in metrics.items():
+        for name, score in _scores(metric, utterance, pair).items():
+            scores[f"{name} ({spec})" if name in scores else name] = score
+    return scores
+
+
+def _scores(metric: Metric, utterance: Utterance, pair: Decoded) -> dict[str, Score]:
+    wanted = [
+        column.name
+        for column in metric.columns
+        if column.name in metric.applicable(utterance, None)
+        and (len(metric.selected) == 1 or column.is_default_at(utterance.rate or 0))
+    ]
+    try:
+        scores = metric.score(metric.prepare(utterance), pair)
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a metric's failure is a reason, whatever it is
+        return dict.fromkeys(wanted, Score.failed(reason(error)))
+    return {name: scores[name] for name in wanted if name in scores}
+
+
+def aligned_to(reference: Audio, decoded: Audio) -> Audio:
+    """Bring decoded audio onto the reference's rate, time axis and length."""
+    on_rate = decoded.resampled(reference.sample_rate)
+    return on_rate.advanced(estimate_delay(reference, on_rate)).fitted(len(reference))
+
+
+def measure_files(
+    reference: Path, decoded: Path, metrics: Mapping[str, Metric], options: MeasureOptions
+) -> dict[str, Score]:
+    """Score one pair of files.
+
+    Raises
+    ------
+    AudioError
+        If one of them cannot be read, or, with `align`, is silent.
+    """
+    return measure_pair(read_audio(reference), read_audio(decoded), metrics, options)
+
+
+def pairs_of(reference: Path, decoded: Path) -> dict[str, tuple[Path, Path | None]]:
+    """Match the audio files of two folders by their relative path without suffix.
+
+    Returns
+    -------
+    dict
+        By name; the second path is None where no decoded file is there.
+
+    Raises
+    ------
+    UserError
+        If a folder holds no audio or a name stands for two files.
+    """
+    references, candidates = _audio_files(reference), _audio_files(decoded)
+    if not set(references) & set(candidates):
+        raise UserError(f"no audio file of {decoded} has the name of one in {reference}")
+    return {name: (path, candidates.get(name)) for name, path in references.items()}
+
+
+def _audio_files(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in AUDIO_SUFFIXES or not path.is_file():
+            continue
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in found:
+            raise UserError(f"{folder}: two audio files are named {name}")
+        found[name] = path
+    if not found:
+        raise UserError(f"{folder} holds no audio files")
+    return found
+
+
+def measure_listed(
+    name: str,
+    paths: tuple[Path, Path | None],
+    metrics: Mapping[str, Metric],
+    options: MeasureOptions,
+) -> dict[str, Score]:
+    """Score one pair of a folder; what cannot be read is a reason for every column."""
+    reference, decoded = paths
+    try:
+        if decoded is None:
+            raise AudioError(f"there is no decoded file for {name}")
+        return measure_files(reference, decoded, metrics, options)
+    except UserError:
+        raise
+    except CodecbenchError as error:
+        failed = Score.failed(str(error))
+        return {
+            column.name: failed
+            for metric in metrics.values()
+            for column in metric.columns
+            if column.name in metric.selected and column.default
+        }

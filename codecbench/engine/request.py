@@ -1,0 +1,86 @@
+"""What a run is asked to do: from keyword arguments, flags or a TOML file alike."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from ..errors import UserError
+
+DEFAULT_CORPUS = "demo"
+
+
+class RunRequest(pydantic.BaseModel):
+    """The fields of a run file; flags have the same names.
+
+    Raises
+    ------
+    UserError
+        From `read` and `make`, in one line.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    codec: tuple[str, ...] = ()
+    """Codec specs; ``opus:kbps=6|12`` is a sweep."""
+    corpus: tuple[str, ...] = (DEFAULT_CORPUS,)
+    """Corpus specs."""
+    metrics: tuple[str, ...] = ()
+    """Metrics or columns; the default set if empty."""
+    out: Path | None = None
+    """The run folder; a name made of the corpora below ``runs/`` if not given."""
+    subset: int | None = pydantic.Field(default=None, ge=1)
+    """Speaker-balanced selection of this many utterances of each corpus."""
+    utterances: Path | None = None
+    """A list of utterances to replay."""
+    rate: int | None = pydantic.Field(default=None, ge=4000, le=192000)
+    """Evaluation rate in Hz; each utterance's own rate if not given."""
+    jobs: int | None = pydantic.Field(default=None, ge=1, le=1024)
+    """Worker processes; one a processor if not given."""
+    device: str = "cpu"
+    """Torch device for codecs and metrics that use one."""
+    data_root: Path | None = None
+    """Where the corpora are."""
+    retry_failed: bool = False
+    """Compute failed rows again."""
+
+    @classmethod
+    def make(cls, origin: str, values: dict[str, Any]) -> RunRequest:
+        """Validate values; `origin` names their source in messages."""
+        unknown = sorted(set(values) - set(cls.model_fields))
+        if unknown:
+            known = ", ".join(cls.model_fields)
+            raise UserError(f"{origin}: unknown key '{unknown[0]}' (known: {known})")
+        try:
+            return cls.model_validate(values)
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise UserError(f"{origin}: {where}: {first['msg']}") from error
+
+    @classmethod
+    def read(cls, path: Path, overrides: dict[str, Any]) -> RunRequest:
+        """Read a TOML run file; `overrides` (flags given) win over it."""
+        return cls.make(str(path), {**_toml(path), **overrides})
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"there is no run file {path}") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from error
+    return {key: _listed(key, value) for key, value in values.items()}
+
+
+def _listed(key: str, value: Any) -> Any:
+    """Let ``codec = "opus"`` stand for ``codec = ["opus"]``."""
+    return [value] if key in ("codec", "corpus", "metrics") and isinstance(value, str) else value

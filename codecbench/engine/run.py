@@ -1,0 +1,322 @@
+"""`run(...)`: plan, shards, execute, store."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median_low
+from typing import Any, Protocol
+
+from filelock import FileLock, Timeout
+
+from ..codec import CodecBase
+from ..corpora.base import Utterance
+from ..errors import UserError
+from ..results.manifest import CodecEntry, Manifest, MetricEntry, new_session, now
+from ..results.run_folder import (
+    AUDIO_INDEX,
+    BITSTREAMS,
+    LOCK,
+    MANIFEST,
+    ROWS,
+    UTTERANCES,
+    Run,
+    load_run,
+)
+from ..results.schema import sweep_temporaries
+from ..results.writer import Writer, compact
+from ..subset import subset as select_subset
+from ..utterance_list import ListedUtterance, write_list
+from .audio_index import AudioIndex
+from .plan import Missing, plan, shards
+from .pool import Pool, default_jobs
+from .request import RunRequest
+from .selection import MetricSelection, select_codecs, select_metrics, select_utterances
+from .tasks import CodecTask, Shard, WorkerSetup
+
+DELAY_UTTERANCES = 20
+"""An unknown delay is the median over this many utterances."""
+
+
+class Progress(Protocol):
+    """What a run tells about itself; the command line draws it."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Begin a stage of `total` steps."""
+
+    def advance(self) -> None:
+        """Count one step of the stage."""
+
+    def note(self, text: str) -> None:
+        """Say something that the user should know."""
+
+
+class SilentProgress:
+    """Tells nothing."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Do nothing."""
+
+    def advance(self) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What `execute` did.
+
+    Parameters
+    ----------
+    run : Run
+    codecs : tuple of str
+        Canonical specs asked for.
+    computed : int
+        Pairs of utterance and codec that were worked on.
+    """
+
+    run: Run
+    codecs: tuple[str, ...]
+    computed: int
+
+
+def run(
+    codec: str | Sequence[str],
+    corpus: str | Sequence[str] = "demo",
+    metrics: str | Sequence[str] = (),
+    out: str | Path | None = None,
+    *,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Run:
+    """Send every utterance through every codec as real bits and measure what came back.
+
+    What is already in the run folder is not computed again.
+
+    Parameters
+    ----------
+    codec : str or sequence of str
+        Codec specs; ``opus:kbps=6|12`` is a sweep.
+    corpus : str or sequence of str
+        Corpus specs.
+    metrics : str or sequence of str
+        Metrics or columns; the default set if empty.
+    out : path, optional
+        The run folder.
+    progress : Progress, optional
+    **options
+        The other fields of `codecbench.engine.request.RunRequest`: `subset`, `utterances`,
+        `rate`, `jobs`, `device`, `data_root`, `retry_failed`.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    UserError
+        Before any work, if something that was asked for is wrong or cannot run here.
+    """
+    lists = {"codec": codec, "corpus": corpus, "metrics": metrics}
+    values = {key: [value] if isinstance(value, str) else value for key, value in lists.items()}
+    request = RunRequest.make("run", {**values, "out": out, **options})
+    return execute(request, progress or SilentProgress()).run
+
+
+def execute(request: RunRequest, progress: Progress) -> RunOutcome:
+    """Do what a request asks; see `run`."""
+    codecs = select_codecs(request.codec)
+    selection = select_metrics(request.metrics)
+    utterances = select_utterances(
+        request.corpus, request.data_root, request.subset, request.utterances
+    )
+    path = request.out or default_folder(request)
+    _make_folder(path)
+    with _exclusive(path, progress):
+        sweep_temporaries([path, path / ROWS, path / BITSTREAMS])
+        work = _Work(path, request, codecs, selection, progress)
+        computed = work.do(utterances)
+    for name, why in selection.left_out.items():
+        progress.note(f"{name} is left out: {why}")
+    return RunOutcome(load_run(path), tuple(codecs), computed)
+
+
+def default_folder(request: RunRequest) -> Path:
+    """Name a run folder after corpora, subset and rate, so that the same command finds it."""
+    parts = [spec.replace(":", "-").replace("=", "-").replace("/", "_") for spec in request.corpus]
+    if request.subset is not None:
+        parts.append(f"subset{request.subset}")
+    if request.utterances is not None:
+        parts.append(request.utterances.stem)
+    if request.rate is not None:
+        parts.append(f"{request.rate}Hz")
+    return Path("runs") / "-".join(parts)
+
+
+def _make_folder(path: Path) -> None:
+    if path.is_dir() and any(path.iterdir()) and not (path / MANIFEST).exists():
+        leftovers = {item.name for item in path.iterdir()} - {LOCK, ROWS, BITSTREAMS}
+        if any(not name.startswith(".tmp-") for name in leftovers):
+            raise UserError(f"{path} is not empty and not a run folder; choose another --out")
+    try:
+        for folder in (path / ROWS, path / BITSTREAMS):
+            folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(f"{path} cannot be a run folder: a file is in the way") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be made: {error.strerror}") from error
+
+
+def _exclusive(path: Path, progress: Progress) -> FileLock:
+    lock = FileLock(path / LOCK)
+    try:
+        lock.acquire(timeout=0)
+        lock.release()
+    except Timeout:
+        progress.note(f"another process works on {path}; waiting for it to end")
+    return lock
+
+
+class _Work:
+    """The work of one command on one run folder, done while holding its lock."""
+
+    def __init__(
+        self,
+        path: Path,
+        request: RunRequest,
+        codecs: Mapping[str, CodecBase],
+        selection: MetricSelection,
+        progress: Progress,
+    ) -> None:
+        self._path = path
+        self._request = request
+        self._codecs = codecs
+        self._selection = selection
+        self._progress = progress
+        self._jobs = request.jobs or default_jobs()
+        self._manifest = self._opened_manifest()
+
+    def do(self, utterances: Sequence[Utterance]) -> int:
+        index = AudioIndex(self._path / AUDIO_INDEX)
+        self._progress.stage("reading audio", len(utterances))
+        repaired = frozenset(index.update(utterances, self._progress.advance))
+        self._save_manifest()
+        at_rate = [
+            utterance.at_rate(self._request.rate or index[utterance.key].sample_rate)
+            for utterance in utterances
+        ]
+        self._record_utterances(utterances, index)
+        self._estimate_delays(at_rate, index)
+        missing = plan(
+            Run(self._path),
+            at_rate,
+            self._codecs,
+            self._selection,
+            self._request.retry_failed,
+            repaired,
+        )
+        self._execute(missing)
+        compact(self._path)
+        self._manifest.sessions[-1].finished = now()
+        self._save_manifest()
+        return sum(len(item.of_codec) for item in missing)
+
+    def _execute(self, missing: Sequence[Missing]) -> None:
+        delays = {spec: entry.delay_samples for spec, entry in self._manifest.codecs.items()}
+        self._progress.stage("measuring", sum(len(item.of_codec) for item in missing))
+        with Writer(self._path) as writer:
+            for result in self._pool().run(shards(Run(self._path), missing, delays)):
+                writer.add(result.rows, result.bitstream)
+                if not result.partial:
+                    self._progress.advance()
+
+    def _pool(self) -> Pool:
+        metrics = self._selection.metrics
+        units = {
+            (spec, column.name): column.unit
+            for spec, metric in metrics.items()
+            for column in metric.columns
+        }
+        setup = WorkerSetup(
+            tuple((spec, tuple(sorted(metric.selected))) for spec, metric in metrics.items()),
+            self._request.device,
+        )
+        return Pool(setup, self._jobs, lambda spec, column: units[spec, column])
+
+    def _opened_manifest(self) -> Manifest:
+        """Read or begin the manifest; refuse what must not be mixed."""
+        path = self._path / MANIFEST
+        manifest = Manifest.read(path) if path.exists() else Manifest(rate=self._request.rate)
+        manifest.require_same_protocol(self._request.rate)
+        for spec, codec in self._codecs.items():
+            entry = CodecEntry(
+                identity=codec.identity,
+                version=codec.version,
+                card=codec.card.as_dict(),
+                delay_samples=codec.card.delay_samples,
+            )
+            manifest.require_same_codec(spec, entry)
+            manifest.codecs.setdefault(spec, entry)
+        for spec, metric in self._selection.metrics.items():
+            card = metric.card
+            described = MetricEntry(
+                identity=card.identity, card=card.as_dict(), is_default=type(metric)().spec == spec
+            )
+            manifest.require_same_metric(spec, described)
+            manifest.metrics.setdefault(spec, described)
+        for corpus in self._request.corpus:
+            if corpus not in manifest.corpora:
+                manifest.corpora.append(corpus)
+        session = new_session([*sys.argv], self._jobs, self._request.device)
+        changes = manifest.package_changes(session.packages)
+        if changes:
+            self._progress.note(
+                "package versions differ from those this run began with: " + "; ".join(changes)
+            )
+        manifest.sessions.append(session)
+        return manifest
+
+    def _save_manifest(self) -> None:
+        self._manifest.write(self._path / MANIFEST)
+
+    def _record_utterances(self, utterances: Sequence[Utterance], index: AudioIndex) -> None:
+        listed = []
+        for utterance in utterances:
+            entry = index[utterance.key]
+            listed.append(
+                ListedUtterance.of(utterance, entry.seconds, entry.sample_rate, entry.sha256)
+            )
+        write_list(self._path / UTTERANCES, listed)
+
+    def _estimate_delays(self, utterances: Sequence[Utterance], index: AudioIndex) -> None:
+        """Estimate, once a run folder, the delays that no card declares."""
+        unknown = [
+            spec for spec in self._codecs if self._manifest.codecs[spec].delay_samples is None
+        ]
+        readable = [item for item in utterances if index[item.key].sha256 is not None]
+        if not unknown or not readable:
+            return
+        probes = select_subset(readable, DELAY_UTTERANCES)
+        tasks = tuple(CodecTask(spec, {}) for spec in unknown)
+        found: dict[str, list[int]] = {spec: [] for spec in unknown}
+        self._progress.stage("estimating delays", len(probes) * len(unknown))
+        probe_shards = (
+            Shard(number, utterance, tasks, estimate_delay=True)
+            for number, utterance in enumerate(probes)
+        )
+        with Writer(self._path) as writer:
+            for result in self._pool().run(probe_shards):
+                writer.add([], result.bitstream)
+                if result.delay is not None:
+                    found[result.codec].append(result.delay)
+                self._progress.advance()
+        for spec, lags in found.items():
+            entry = self._manifest.codecs[spec]
+            # Without a single estimate every utterance fails anyway, each with its reason.
+            entry.delay_samples = median_low(lags) if lags else None
+            entry.delay_estimated = bool(lags)
+        self._save_manifest()

@@ -1,0 +1,162 @@
+"""Which codecs, metrics and utterances a request means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..codec import CodecBase, CodecCard
+from ..corpora.base import Utterance
+from ..errors import UnavailableError, UserError
+from ..metric import Metric
+from ..registry import METRICS, codec_of, component_class, load_corpus, metric_of, names
+from ..spec import expand_spec
+from ..subset import subset as select_subset
+from ..utterance_list import replay
+
+
+def select_codecs(specs: Sequence[str]) -> dict[str, CodecBase]:
+    """Expand sweeps and check that every codec can run here; keyed by canonical spec.
+
+    Raises
+    ------
+    UserError, UnavailableError
+    """
+    codecs: dict[str, CodecBase] = {}
+    for text in specs:
+        for spec in expand_spec(text):
+            codec = codec_of(spec)
+            codec.check_available()
+            codecs.setdefault(codec.spec, codec)
+    if not codecs:
+        raise UserError("no codec is given: name one with --codec, as in --codec opus:kbps=12")
+    return codecs
+
+
+def select_utterances(
+    corpora: Sequence[str],
+    data_root: Path | None = None,
+    subset: int | None = None,
+    listed: Path | None = None,
+) -> list[Utterance]:
+    """List the utterances of the corpora, or of a subset, or of a list that is replayed.
+
+    Raises
+    ------
+    UserError, UnavailableError
+    """
+    found: list[Utterance] = []
+    for text in corpora:
+        for spec in expand_spec(text):
+            of_corpus = load_corpus(spec, data_root).utterances()
+            if not of_corpus:
+                raise UserError(f"{spec} holds no utterances")
+            found += of_corpus if subset is None else select_subset(of_corpus, subset)
+    if listed is not None:
+        if subset is not None:
+            raise UserError("give either --subset or --utterances, not both")
+        found = replay(listed, found)
+    keys = [utterance.key for utterance in found]
+    if len(set(keys)) != len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise UserError(f"utterance {'/'.join(twice)} is selected twice; name each corpus once")
+    return found
+
+
+@dataclass(frozen=True)
+class MetricSelection:
+    """The metrics of a run.
+
+    Parameters
+    ----------
+    metrics : dict of canonical spec to Metric
+    asked : frozenset of (spec, column) or None
+        What was asked for; None: the default set, which depends on the evaluation rate.
+    left_out : dict of metric name to reason
+        Metrics of the default set that cannot run here.
+    """
+
+    metrics: dict[str, Metric]
+    asked: frozenset[tuple[str, str]] | None
+    left_out: dict[str, str]
+
+    def columns(
+        self, spec: str, utterance: Utterance, card: CodecCard | None, reference: bool = False
+    ) -> tuple[str, ...]:
+        """Return the columns of a metric that are wanted for an utterance and a codec.
+
+        Parameters
+        ----------
+        spec : str
+            Canonical spec of the metric.
+        utterance : Utterance
+        card : CodecCard or None
+        reference : bool
+            For the reference's own score.
+        """
+        metric = self.metrics[spec]
+        if reference and not metric.scores_reference:
+            return ()
+        applicable = metric.applicable(utterance, card)
+        rate = utterance.rate or 0
+        return tuple(
+            column.name
+            for column in metric.columns
+            if column.name in applicable
+            and (self.asked is not None or metric.always or column.is_default_at(rate))
+        )
+
+
+def select_metrics(requested: Sequence[str]) -> MetricSelection:
+    """Resolve metric and column names; the default set if none is given.
+
+    Raises
+    ------
+    UserError, UnavailableError
+        If a metric that was asked for is unknown or cannot run here.
+    """
+    always = [name for name in names(METRICS) if component_class(METRICS, name).always]
+    if requested:
+        chosen = _merged([metric_of(spec) for text in requested for spec in expand_spec(text)])
+        for metric in chosen.values():
+            metric.check_available()
+        asked = frozenset(
+            (spec, column) for spec, metric in chosen.items() for column in metric.selected
+        )
+        left_out: dict[str, str] = {}
+    else:
+        chosen, left_out = _default_metrics()
+        asked = None
+    for name in always:
+        metric = component_class(METRICS, name)()
+        chosen[metric.spec] = metric
+    return MetricSelection(chosen, asked, left_out)
+
+
+def _merged(metrics: Sequence[Metric]) -> dict[str, Metric]:
+    """Join requests for several columns of one metric."""
+    merged: dict[str, Metric] = {}
+    for metric in metrics:
+        known = merged.get(metric.spec)
+        selected = metric.selected | (known.selected if known else frozenset())
+        merged[metric.spec] = type(metric)(metric.config, selected=selected)
+    return merged
+
+
+def _default_metrics() -> tuple[dict[str, Metric], dict[str, str]]:
+    chosen: dict[str, Metric] = {}
+    left_out: dict[str, str] = {}
+    for name in names(METRICS):
+        kind = component_class(METRICS, name)
+        columns = [column.name for column in kind.columns if column.default]
+        if not columns:
+            continue
+        metric = kind(selected=columns)
+        try:
+            metric.check_available()
+        except UnavailableError as error:
+            left_out[name] = str(error)
+        else:
+            chosen[metric.spec] = metric
+    return chosen, left_out

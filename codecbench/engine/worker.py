@@ -1,0 +1,50 @@
+"""A worker process: receives shards over a pipe, sends back results.
+
+Started as ``python -m codecbench.engine.worker FD``, so that a user's script needs no
+``__main__`` guard.
+"""
+
+from __future__ import annotations
+
+import sys
+from multiprocessing.connection import Connection
+
+from ..errors import UserError
+from ..processes import die_with_parent
+from .score import Scorer
+from .tasks import Fatal, Shard, ShardDone, WorkerSetup
+
+
+def main(descriptor: int) -> None:
+    """Serve shards until the parent closes the pipe."""
+    die_with_parent()
+    connection: Connection = Connection(descriptor)
+    try:
+        _serve(connection)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    except UserError as error:
+        connection.send(Fatal(str(error)))
+
+
+def _serve(connection: Connection) -> None:
+    setup: WorkerSetup = connection.recv()
+    _limit_torch_threads()
+    scorer = Scorer(setup, report=connection.send)
+    while True:
+        shard: Shard = connection.recv()
+        for result in scorer.score(shard):
+            connection.send(result)
+        connection.send(ShardDone(shard.number))
+
+
+def _limit_torch_threads() -> None:
+    """Torch reads OMP_NUM_THREADS when it is loaded; this holds for what it starts itself."""
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
