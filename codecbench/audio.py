@@ -190,6 +190,18 @@ def write_audio(path: str | Path, audio: Audio, subtype: str = "PCM_16") -> None
     kind = path.suffix.lower().lstrip(".").upper()
     if kind not in ("WAV", "FLAC"):
         raise AudioError(f"{path}: can write .wav and .flac files, not {path.suffix or 'this one'}")
-    samples = audio.samples if subtype == "FLOAT" else np.clip(audio.samples, -1.0, 1.0)
+    samples = audio.samples if subtype == "FLOAT" else _as_pcm(audio.samples, subtype)
     with atomic_path(path) as temporary:
         soundfile.write(str(temporary), samples, audio.sample_rate, subtype=subtype, format=kind)
+
+
+def _as_pcm(samples: Samples, subtype: str) -> npt.NDArray[np.integer[Any]]:
+    """Round to whole numbers, full scale 2**(bits - 1) as in reading.
+
+    libsndfile itself would scale by one less, so that written and read samples differed.
+    """
+    bits = {"PCM_16": 16, "PCM_24": 24}[subtype]
+    full_scale = 2 ** (bits - 1)
+    scaled = np.round(samples.astype(np.float64) * full_scale)
+    whole = np.clip(scaled, -full_scale, full_scale - 1).astype(np.int32)
+    return whole.astype(np.int16) if bits == 16 else whole << 8

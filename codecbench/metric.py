@@ -124,7 +124,8 @@ class MetricCard:
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
-        return json.loads(json.dumps(asdict(self))) | {"identity": self.identity}
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain | {"identity": self.identity}
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class AudioIndex:
         self._entries: dict[Key, AudioEntry] = {}
         if path.exists():
             for *key, entry in json.loads(path.read_text(encoding="utf-8")):
-                self._entries[tuple(key)] = AudioEntry(**entry)  # type: ignore[index]
+                self._entries[tuple(key)] = AudioEntry(**entry)
 
     def __getitem__(self, key: Key) -> AudioEntry:
         return self._entries[key]

@@ -134,7 +134,7 @@ class _Done:
             ).fetchall()
         for *key, mask in found:
             whole = tuple(key)
-            self._masks[whole] = self._masks.get(whole, 0) | (mask << start)  # type: ignore[index, arg-type]
+            self._masks[whole] = self._masks.get(whole, 0) | (mask << start)
 
     def lacking(self, utterance: Key, codec: str, columns: Columns) -> Columns:
         mask = self._masks.get((*utterance, codec), 0)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from .run_folder import BITSTREAMS, ROWS, Run
 from .schema import (
@@ -18,6 +18,9 @@ from .schema import (
     write_part,
     write_table_part,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FLUSH_SECONDS = 10.0
 """At most this much work is lost when the process is killed."""
@@ -86,7 +89,7 @@ def compact(path: Path) -> None:
     if len(old) <= COMPACT_ABOVE_PARTS:
         return
     with Run(path).connection() as database:
-        table = database.execute(
+        table: pa.Table = database.execute(
             "SELECT * FROM rows ORDER BY codec, corpus, split, utterance, metric_spec, metric"
         ).to_arrow_table()
     write_table_part(path / ROWS, table.cast(rows_schema()))
