@@ -93,7 +93,8 @@ class Audio:
     def sha256(self) -> str:
         """Hash the samples and the rate; equal for equal sound in any lossless container."""
         digest = hashlib.sha256(str(self.sample_rate).encode() + b"\n")
-        digest.update(self.samples.astype("<f4", copy=False).tobytes())
+        positive_zeros = self.samples + np.float32(0.0)
+        digest.update(positive_zeros.astype("<f4", copy=False).tobytes())
         return digest.hexdigest()
 
 
