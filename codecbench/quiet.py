@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import warnings
 from types import ModuleType
 
@@ -23,6 +24,8 @@ def import_quietly(name: str) -> ModuleType:
     name : str
         Absolute name of the module.
     """
+    if name in sys.modules:
+        return sys.modules[name]
     with warnings.catch_warnings():
         for message, category in _KNOWN:
             warnings.filterwarnings("ignore", message=message, category=category)

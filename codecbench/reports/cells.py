@@ -1,0 +1,208 @@
+"""`Cell`: one codec's aggregate of one metric, and how the cells of a column come about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..metric import Column
+from ..results.schema import REFERENCE
+from ..statistics.intervals import Method, interval_of, ratio
+from .marks import marks_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a table.
+
+    Parameters
+    ----------
+    value : float or None
+        Mean or pooled ratio over the `n` utterances; None if there are none.
+    low, high : float or None
+        95 % interval; None where one utterance allows none.
+    n : int
+        Utterances the value rests on: those that all codecs compared here scored.
+    speakers : int
+    scored : int
+        Utterances that this codec scored.
+    failures : int
+        Utterances that it failed on.
+    reason : str or None
+        The most frequent reason of failure.
+    method : {"speaker bootstrap", "speaker t", "within one speaker", "none"}
+    mark : {"best", "second"} or None
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    speakers: int = 0
+    scored: int = 0
+    failures: int = 0
+    reason: str | None = None
+    method: Method = "none"
+    mark: Literal["best", "second"] | None = None
+
+    @property
+    def label(self) -> str | None:
+        """What must be said of the interval: ``within one speaker``, or nothing."""
+        return self.method if self.method == "within one speaker" else None
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """The scores of one metric in one group.
+
+    Parameters
+    ----------
+    codecs : list of str
+    scored : array of bool, shape (codecs, utterances)
+    parts : array, shape (codecs, utterances, 2)
+        Numerators and denominators; value and 1 for means.
+    speakers : array of int, shape (utterances,)
+    """
+
+    codecs: list[str]
+    scored: npt.NDArray[np.bool_]
+    parts: Array
+    speakers: npt.NDArray[np.int64]
+
+    def common(self) -> npt.NDArray[np.bool_]:
+        """Return which utterances all codecs scored that scored any; the reference has no say."""
+        ranked = [row for row, codec in zip(self.scored, self.codecs, strict=True)
+                  if codec != REFERENCE and row.any()]  # fmt: skip
+        rows = np.array(ranked) if ranked else self.scored
+        result: npt.NDArray[np.bool_] = rows.all(axis=0)
+        return result
+
+
+def cells_of(frame: pd.DataFrame, column: Column) -> dict[str, Cell]:
+    """Aggregate the rows of one metric in one group.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As `Run.frame` gives it, plus `left_out` (bool): rows that are not to be used.
+    column : Column
+
+    Returns
+    -------
+    dict
+        A cell for each codec in the frame.
+
+    Raises
+    ------
+    ValueError
+        If an utterance has two rows of one codec.
+    """
+    cells = {str(codec): Cell() for codec in frame["codec"].unique()}
+    frame = frame[~frame["left_out"]]
+    if not len(frame):
+        return cells
+    usable = _usable(frame, column)
+    scores = _scores(frame, usable, column)
+    common = scores.common()
+    for index, codec in enumerate(scores.codecs):
+        cells[codec] = _cell(scores, index, common, column)
+    for codec, reasons in _failures(frame[~usable]).items():
+        reason = min(reasons, key=lambda text: (-reasons[text], text))
+        cells[codec] = replace(cells[codec], failures=reasons.total(), reason=reason)
+    for codec, mark in _marks(scores, common, column).items():
+        cells[codec] = replace(cells[codec], mark=mark)
+    return cells
+
+
+def _usable(frame: pd.DataFrame, column: Column) -> npt.NDArray[np.bool_]:
+    """Return which rows hold a number; a row that holds neither number nor reason has failed."""
+    usable: npt.NDArray[np.bool_] = frame["error"].isna().to_numpy(bool)
+    usable &= np.isfinite(frame["value"].to_numpy(float))
+    if column.pooled:
+        usable &= np.isfinite(frame["numerator"].to_numpy(float))
+        usable &= frame["denominator"].to_numpy(float) > 0
+    return usable
+
+
+def _scores(frame: pd.DataFrame, usable: npt.NDArray[np.bool_], column: Column) -> _Scores:
+    import pandas as pd
+
+    codec, codecs = pd.factorize(frame["codec"].astype(str))
+    # Sorted, so that neither the order of rows nor of files decides which draws a speaker gets.
+    utterance, names = pd.factorize(
+        _joined(frame, "corpus", "split", "utterance", "rate"), sort=True
+    )
+    speaker, _ = pd.factorize(_joined(frame, "corpus", "speaker"), sort=True)
+    shape = len(codecs), len(names)
+    if len(np.unique(codec * shape[1] + utterance)) < len(frame):
+        raise ValueError(f"{column.name}: an utterance has several rows of one codec")
+    scored = np.zeros(shape, bool)
+    scored[codec[usable], utterance[usable]] = True
+    parts = np.ones((*shape, 2))
+    parts[codec, utterance, 0] = frame["numerator" if column.pooled else "value"].to_numpy(float)
+    if column.pooled:
+        parts[codec, utterance, 1] = frame["denominator"].to_numpy(float)
+    speakers = np.zeros(shape[1], np.int64)
+    speakers[utterance] = speaker
+    return _Scores(list(codecs), scored, parts, speakers)
+
+
+def _joined(frame: pd.DataFrame, *names: str) -> Any:
+    first, *others = (frame[name].astype(str) for name in names)
+    for other in others:
+        first = first + "\x1f" + other
+    return first.to_numpy(object)
+
+
+def _cell(scores: _Scores, index: int, common: npt.NDArray[np.bool_], column: Column) -> Cell:
+    used = common & scores.scored[index]
+    count = int(scores.scored[index].sum())
+    if not used.any():
+        return Cell(scored=count)
+    found = interval_of(scores.parts[index, used], scores.speakers[used], ratio)
+    found = found.clipped(column.bounds)
+    return Cell(
+        found.value,
+        found.low,
+        found.high,
+        n=found.utterances,
+        speakers=found.speakers,
+        scored=count,
+        method=found.method,
+    )
+
+
+def _failures(failed: pd.DataFrame) -> dict[str, Counter[str]]:
+    reasons: dict[str, Counter[str]] = {}
+    texts = failed["error"].where(failed["error"].notna(), "no number")
+    for codec, reason in zip(failed["codec"].astype(str), texts.astype(str), strict=True):
+        reasons.setdefault(codec, Counter())[reason] += 1
+    return reasons
+
+
+def _marks(
+    scores: _Scores, common: npt.NDArray[np.bool_], column: Column
+) -> dict[str, Literal["best", "second"]]:
+    if not column.ranked or column.better is None or not common.any():
+        return {}
+    ranked = [
+        index
+        for index, codec in enumerate(scores.codecs)
+        if codec != REFERENCE and scores.scored[index].any()
+    ]
+    marks = marks_of(
+        scores.parts[ranked][:, common],
+        scores.speakers[common],
+        better=column.better,
+        pooled=column.pooled,
+    )
+    return {scores.codecs[ranked[place]]: mark for place, mark in marks.items()}

@@ -1,0 +1,74 @@
+"""Which codecs of a column are best and second best, as far as paired differences support it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..metric import Direction
+from ..statistics.clusters import LEVEL
+from ..statistics.intervals import ratio
+from ..statistics.paired import Difference, holm, paired_difference, paired_ratio_difference
+
+Array = npt.NDArray[np.float64]
+Mark = Literal["best", "second"]
+
+
+def marks_of(
+    parts: Array, speakers: npt.NDArray[np.int64], *, better: Direction, pooled: bool
+) -> dict[int, Mark]:
+    """Mark the best and the second best codec of a column.
+
+    The codec with the best value is marked if it differs from every other codec, the next one if
+    the first is marked and it differs from every codec behind it (so the last of a table is never
+    marked). Two codecs differ if the 95 % interval of their paired difference excludes zero and
+    its p-value, adjusted by Holm for all comparisons of the column, is below 5 %.
+
+    Parameters
+    ----------
+    parts : array, shape (codecs, utterances, 2)
+        Numerators and denominators (value and 1 for means) on common utterances.
+    speakers : array of int, shape (utterances,)
+    better : {"higher", "lower"}
+    pooled : bool
+
+    Returns
+    -------
+    dict of int to {"best", "second"}
+        By the codec's index.
+    """
+    values = ratio(parts.sum(axis=1))
+    ranking = np.argsort(-values if better == "higher" else values, kind="stable").tolist()
+    pairs = [(place, behind) for place in (0, 1) for behind in range(place + 1, len(ranking))]
+    differences = [
+        _difference(parts[ranking[place]], parts[ranking[behind]], speakers, pooled=pooled)
+        for place, behind in pairs
+    ]
+    differs = _supported(differences)
+    marks: dict[int, Mark] = {}
+    for place, mark in enumerate(("best", "second")):
+        own = [found for (first, _), found in zip(pairs, differs, strict=True) if first == place]
+        if not own or not all(own):
+            break
+        marks[ranking[place]] = mark
+    return marks
+
+
+def _difference(
+    first: Array, second: Array, speakers: npt.NDArray[np.int64], *, pooled: bool
+) -> Difference:
+    if pooled:
+        return paired_ratio_difference(
+            (first[:, 0], first[:, 1]), (second[:, 0], second[:, 1]), speakers
+        )
+    return paired_difference(first[:, 0], second[:, 0], speakers)
+
+
+def _supported(differences: list[Difference]) -> list[bool]:
+    p_values = [1.0 if found.p_value is None else found.p_value for found in differences]
+    return [
+        found.excludes_zero and p_value < 1 - LEVEL
+        for found, p_value in zip(differences, holm(p_values), strict=True)
+    ]

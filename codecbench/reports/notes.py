@@ -1,0 +1,135 @@
+"""The sentences under a table: what its numbers rest on and what a reader must know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..metric import Column
+from ..results.schema import REFERENCE
+from .labels import short_labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .table import Row
+
+_INTERVALS = {
+    "speaker bootstrap": "bootstrap of speakers",
+    "speaker t": "t over speakers, as there are fewer than 20",
+    "within one speaker": "t over utterances within one speaker (nothing is known of other speakers)",
+}
+
+
+def notes_of(
+    rows: Sequence[Row],
+    columns: Mapping[str, Column],
+    left_out: pd.DataFrame,
+    cards: Mapping[str, Mapping[str, Any]],
+    definitions: Sequence[str],
+) -> tuple[str, ...]:
+    """Write the notes of a table.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    columns : mapping of str to Column
+    left_out : pandas.DataFrame
+        Rows left out because the codec was trained on their speaker.
+    cards : mapping of str to dict
+        `CodecCard.as_dict` by canonical spec.
+    definitions : sequence of str
+        Metric specs that are not the default.
+    """
+    labels = short_labels([row.codec for row in rows])
+    return (
+        *_about_intervals(rows),
+        *_about_pooling(columns),
+        *_about_common_utterances(rows, columns),
+        *_about_the_reference(rows),
+        *_about_failures(rows, columns, labels),
+        *_about_seen_speakers(left_out, labels),
+        *(f"not the default definition: {spec}" for spec in definitions),
+        *_about_codecs(rows, cards, labels),
+    )
+
+
+def _about_intervals(rows: Sequence[Row]) -> Iterator[str]:
+    where: dict[str, set[tuple[str, ...]]] = {}
+    for row in rows:
+        for cell in row.cells.values():
+            if cell.method in _INTERVALS:
+                where.setdefault(cell.method, set()).add(row.group)
+    for method, text in _INTERVALS.items():
+        if method in where:
+            groups = sorted(" ".join(group) for group in where[method])
+            place = f" ({', '.join(groups)})" if len(where) > 1 and any(groups) else ""
+            yield f"± and [low, high]: 95 % interval, {text}{place}"
+
+
+def _about_pooling(columns: Mapping[str, Column]) -> Iterator[str]:
+    pooled = [column.title for column in columns.values() if column.pooled]
+    if pooled:
+        yield f"pooled over all utterances (sum / sum), not averaged: {', '.join(pooled)}"
+
+
+def _about_common_utterances(rows: Sequence[Row], columns: Mapping[str, Column]) -> Iterator[str]:
+    yield "codecs are compared on the utterances that all of them scored (n)"
+    for group, members in _by_group(rows).items():
+        for name, column in columns.items():
+            cells = [row.cells[name] for row in members if not row.is_reference]
+            most = max((cell.scored for cell in cells), default=0)
+            common = max((cell.n for cell in cells), default=0)
+            if common < most:
+                place = f"{' '.join(group)}, " if group else ""
+                yield f"{place}{column.title}: {common} utterances in common, a codec scored {most}"
+
+
+def _about_the_reference(rows: Sequence[Row]) -> Iterator[str]:
+    if any(row.is_reference for row in rows):
+        yield f"{REFERENCE}: the uncoded speech's own scores, a ceiling that is not ranked"
+
+
+def _about_failures(
+    rows: Sequence[Row], columns: Mapping[str, Column], labels: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield a note for each codec, group and reason; metrics that share them stand together."""
+    found: dict[tuple[str, str, int, str], list[str]] = {}
+    for row in rows:
+        for name, cell in row.cells.items():
+            if cell.failures:
+                key = (row.codec, " ".join(row.group), cell.failures, cell.reason or "")
+                found.setdefault(key, []).append(columns[name].title)
+    for (codec, group, count, reason), titles in found.items():
+        where = f" ({group})" if group else ""
+        yield f"{labels[codec]}{where}: {count} failed in {', '.join(titles)}; most often: {reason}"
+
+
+def _about_seen_speakers(left_out: pd.DataFrame, labels: Mapping[str, str]) -> Iterator[str]:
+    utterances = left_out.drop_duplicates(["codec", "corpus", "split", "utterance"])
+    speakers = left_out.drop_duplicates(["codec", "corpus", "speaker"])
+    counts, voices = Counter(utterances["codec"]), Counter(speakers["codec"])
+    for codec, count in counts.items():
+        yield (
+            f"{labels.get(codec, codec)}: {count} utterances of {voices[codec]} speakers that its"
+            " weights were trained on are left out"
+        )
+
+
+def _about_codecs(
+    rows: Sequence[Row], cards: Mapping[str, Mapping[str, Any]], labels: Mapping[str, str]
+) -> Iterator[str]:
+    for codec in dict.fromkeys(row.codec for row in rows):
+        card = cards.get(codec, {})
+        if card.get("weights"):
+            yield f"{labels[codec]}: weights {card['weights']}"
+        for note in card.get("notes", ()):
+            yield f"{labels[codec]}: {note}"
+
+
+def _by_group(rows: Sequence[Row]) -> dict[tuple[str, ...], list[Row]]:
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return groups
