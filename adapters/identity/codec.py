@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...audio import Audio
-from ...bitstream import Bitstream, Packet
+from ...bitstream import Bitstream
 from ...codec import Codec, CodecCard
+from ..pcm import pcm_packet, read_pcm
 
 
 class IdentityCodec(Codec):
@@ -29,11 +28,8 @@ class IdentityCodec(Codec):
 
     def encode(self, audio: Audio) -> Bitstream:
         """Round to 16 bits (little-endian); samples beyond full scale are clipped."""
-        scaled = np.round(audio.samples.astype(np.float64) * 32768.0)
-        pcm = np.clip(scaled, -32768, 32767).astype("<i2")
-        return self.bitstream(audio, [Packet.whole(pcm.tobytes())])
+        return self.bitstream(audio, [pcm_packet(audio.samples)])
 
     def decode(self, bitstream: Bitstream) -> Audio:
         """Read the 16-bit samples."""
-        pcm = np.frombuffer(b"".join(packet.data for packet in bitstream.packets), "<i2")
-        return Audio(pcm.astype(np.float32) / np.float32(32768.0), bitstream.sample_rate)
+        return read_pcm(bitstream)
