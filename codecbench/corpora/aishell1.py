@@ -74,8 +74,8 @@ class Aishell1(OfficialCorpus):
         packed = visible(folder, "wav/*.tar.gz")
         if packed:
             raise UserError(
-                f"{self.name}: {folder / 'wav'} holds {len(packed)} archives of single speakers that"
-                f" are not unpacked and no {split} folder; unpack each of them there, or"
+                f"{self.name}: {folder / 'wav'} holds {len(packed)} archives of single speakers"
+                f" and no {split} folder; unpack each of them there, or"
                 f" {how_to_fetch(self.card)}"
             )
 

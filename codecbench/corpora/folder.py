@@ -19,10 +19,8 @@ from .transcripts import matched, read_transcripts
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = frozenset(
-    ".aac .aif .aifc .aiff .au .caf .flac .m4a .mp3 .oga .ogg .opus .rf64 .snd .sph .w64 .wav"
-    " .wma".split()
-)
+_SUFFIXES = "aac aif aifc aiff au caf flac m4a mp3 oga ogg opus rf64 snd sph w64 wav wma"
+SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
 """Files that are utterances. Those that libsndfile cannot read (``.m4a``) become failure rows:
 left out in silence they would change what is measured."""
 
@@ -119,7 +117,9 @@ class Folder(Corpus):
         match = re.search(rule, utterance)
         speaker = match and (match.group(1) if match.re.groups else match.group())
         if not speaker:
-            raise UserError(f"folder: the pattern speakers={rule} finds no speaker in '{utterance}'")
+            raise UserError(
+                f"folder: the pattern speakers={rule} finds no speaker in '{utterance}'"
+            )
         return str(speaker)
 
 
@@ -159,13 +159,12 @@ def _walk(folder: Path, entered: set[str], linked: list[Path]) -> Iterator[Path]
         return
     entered.add(real)
     try:
-        names = sorted(os.listdir(folder))
+        paths = sorted(folder.iterdir())
     except OSError as error:
         log.warning("%s: passed over, it cannot be listed (%s)", folder, error.strerror)
         return
-    for name in names:
-        path = folder / name
-        if name.startswith("."):
+    for path in paths:
+        if path.name.startswith("."):
             continue
         if path.is_dir():
             if path.is_symlink():

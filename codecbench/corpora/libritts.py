@@ -113,7 +113,8 @@ class LibriTTS(OfficialCorpus):
             match = _NAME.fullmatch(path.stem)
             if match is None or match.group(1, 2) != (path.parent.parent.name, path.parent.name):
                 raise UserError(
-                    f"libritts: {path} is not where and as the official layout has it: {self.layout}"
+                    f"libritts: {path} is not where and as the official layout has it:"
+                    f" {self.layout}"
                 )
             yield Utterance(
                 id=path.stem,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import fnmatch
-import os
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +77,7 @@ def arranged(utterances: Iterable[Utterance]) -> list[Utterance]:
         Naming the two files.
     """
     ordered = sorted(utterances, key=lambda item: (item.split, item.id))
-    for one, other in zip(ordered, ordered[1:], strict=False):
+    for one, other in itertools.pairwise(ordered):
         if one.key == other.key:
             raise UserError(
                 f"{one.corpus}: two files have the id '{one.id}': {one.path} and {other.path}"
@@ -103,15 +103,15 @@ def visible(folder: Path, pattern: str) -> list[Path]:
 
 def _children(folder: Path, pattern: str) -> list[Path]:
     try:
-        names = os.listdir(folder)
+        paths = list(folder.iterdir())
     except FileNotFoundError:
         return []
     except OSError as error:
         raise UserError(f"{folder}: cannot be listed ({error.strerror})") from error
     return [
-        folder / name
-        for name in names
-        if fnmatch.fnmatchcase(name, pattern) and not name.startswith(".")
+        path
+        for path in paths
+        if fnmatch.fnmatchcase(path.name, pattern) and not path.name.startswith(".")
     ]
 
 
