@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .audio import Audio, read_audio, write_audio
-    from .bitstream import Bitstream
+    from .bitstream import Bitstream, Packet
     from .codec import Codec, CodecCard, TokenCodec, Tokens
     from .corpora.base import Corpus, Utterance
     from .engine.run import run
@@ -24,7 +24,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     ".audio": ("Audio", "read_audio", "write_audio"),
-    ".bitstream": ("Bitstream",),
+    ".bitstream": ("Bitstream", "Packet"),
     ".codec": ("Codec", "CodecCard", "TokenCodec", "Tokens"),
     ".corpora.base": ("Corpus", "Utterance"),
     ".engine.run": ("run",),
@@ -36,7 +36,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - grouped as in _HOMES
-    "Audio", "read_audio", "write_audio", "Bitstream", "Codec", "CodecCard", "TokenCodec",
+    "Audio", "read_audio", "write_audio", "Bitstream", "Packet", "Codec", "CodecCard", "TokenCodec",
     "Tokens", "Corpus", "Utterance", "run", "CodecbenchError", "UnavailableError", "UserError",
     "Column", "Decoded", "Metric", "MetricCard", "Score", "load_codec", "load_corpus",
     "load_metric", "load_run",

@@ -1,0 +1,5 @@
+"""``python -m codecbench``."""
+
+from .cli.main import main
+
+main()
