@@ -80,11 +80,17 @@ class _Scores:
 
     def common(self) -> npt.NDArray[np.bool_]:
         """Return which utterances all codecs scored that scored any; the reference has no say."""
-        ranked = [row for row, codec in zip(self.scored, self.codecs, strict=True)
-                  if codec != REFERENCE and row.any()]  # fmt: skip
-        rows = np.array(ranked) if ranked else self.scored
-        result: npt.NDArray[np.bool_] = rows.all(axis=0)
-        return result
+        ranked = self.ranked()
+        rows = self.scored[ranked] if ranked else self.scored
+        return np.asarray(rows.all(axis=0), bool)
+
+    def ranked(self) -> list[int]:
+        """Return which codecs take part in the comparison."""
+        return [
+            index
+            for index, codec in enumerate(self.codecs)
+            if codec != REFERENCE and self.scored[index].any()
+        ]
 
 
 def cells_of(frame: pd.DataFrame, column: Column) -> dict[str, Cell]:
@@ -125,7 +131,7 @@ def cells_of(frame: pd.DataFrame, column: Column) -> dict[str, Cell]:
 
 def _usable(frame: pd.DataFrame, column: Column) -> npt.NDArray[np.bool_]:
     """Return which rows hold a number; a row that holds neither number nor reason has failed."""
-    usable: npt.NDArray[np.bool_] = frame["error"].isna().to_numpy(bool)
+    usable = np.array(frame["error"].isna(), bool)
     usable &= np.isfinite(frame["value"].to_numpy(float))
     if column.pooled:
         usable &= np.isfinite(frame["numerator"].to_numpy(float))
@@ -194,11 +200,7 @@ def _marks(
 ) -> dict[str, Literal["best", "second"]]:
     if not column.ranked or column.better is None or not common.any():
         return {}
-    ranked = [
-        index
-        for index, codec in enumerate(scores.codecs)
-        if codec != REFERENCE and scores.scored[index].any()
-    ]
+    ranked = scores.ranked()
     marks = marks_of(
         scores.parts[ranked][:, common],
         scores.speakers[common],

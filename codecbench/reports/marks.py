@@ -14,6 +14,7 @@ from ..statistics.paired import Difference, holm, paired_difference, paired_rati
 
 Array = npt.NDArray[np.float64]
 Mark = Literal["best", "second"]
+_PLACES: tuple[Mark, ...] = ("best", "second")
 
 
 def marks_of(
@@ -41,14 +42,18 @@ def marks_of(
     """
     values = ratio(parts.sum(axis=1))
     ranking = np.argsort(-values if better == "higher" else values, kind="stable").tolist()
-    pairs = [(place, behind) for place in (0, 1) for behind in range(place + 1, len(ranking))]
+    pairs = [
+        (place, behind)
+        for place in range(len(_PLACES))
+        for behind in range(place + 1, len(ranking))
+    ]
     differences = [
         _difference(parts[ranking[place]], parts[ranking[behind]], speakers, pooled=pooled)
         for place, behind in pairs
     ]
     differs = _supported(differences)
     marks: dict[int, Mark] = {}
-    for place, mark in enumerate(("best", "second")):
+    for place, mark in enumerate(_PLACES):
         own = [found for (first, _), found in zip(pairs, differs, strict=True) if first == place]
         if not own or not all(own):
             break

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _INTERVALS = {
     "speaker bootstrap": "bootstrap of speakers",
     "speaker t": "t over speakers, as there are fewer than 20",
-    "within one speaker": "t over utterances within one speaker (nothing is known of other speakers)",
+    "within one speaker": "within one speaker: t over utterances, nothing is known of others",
 }
 
 
@@ -76,14 +76,15 @@ def _about_pooling(columns: Mapping[str, Column]) -> Iterator[str]:
 
 def _about_common_utterances(rows: Sequence[Row], columns: Mapping[str, Column]) -> Iterator[str]:
     yield "codecs are compared on the utterances that all of them scored (n)"
-    for group, members in _by_group(rows).items():
+    groups = _by_group(rows)
+    for group, members in groups.items():
         for name, column in columns.items():
             cells = [row.cells[name] for row in members if not row.is_reference]
             most = max((cell.scored for cell in cells), default=0)
             common = max((cell.n for cell in cells), default=0)
             if common < most:
-                place = f"{' '.join(group)}, " if group else ""
-                yield f"{place}{column.title}: {common} utterances in common, a codec scored {most}"
+                place = f" ({' '.join(group)})" if len(groups) > 1 else ""
+                yield f"{column.title}{place}: {common} utterances in common, a codec scored {most}"
 
 
 def _about_the_reference(rows: Sequence[Row]) -> Iterator[str]:
@@ -96,13 +97,15 @@ def _about_failures(
 ) -> Iterator[str]:
     """Yield a note for each codec, group and reason; metrics that share them stand together."""
     found: dict[tuple[str, str, int, str], list[str]] = {}
+    several = len(_by_group(rows)) > 1
     for row in rows:
+        group = " ".join(row.group) if several else ""
         for name, cell in row.cells.items():
             if cell.failures:
-                key = (row.codec, " ".join(row.group), cell.failures, cell.reason or "")
+                key = (row.codec, group, cell.failures, cell.reason or "")
                 found.setdefault(key, []).append(columns[name].title)
-    for (codec, group, count, reason), titles in found.items():
-        where = f" ({group})" if group else ""
+    for (codec, place, count, reason), titles in found.items():
+        where = f" ({place})" if place else ""
         yield f"{labels[codec]}{where}: {count} failed in {', '.join(titles)}; most often: {reason}"
 
 

@@ -86,11 +86,11 @@ class Table:
                 return row.cells[metric]
         raise KeyError((codec, *group))
 
-    def render(self, format: str = "markdown", **options: Any) -> str:  # noqa: A002 - the option's name
+    def render(self, kind: str = "markdown", width: int = 100) -> str:
         """Return the table as text: ``rich``, ``markdown``, ``latex``, ``csv`` or ``json``."""
         from .formats import render
 
-        return render(self, format, **options)
+        return render(self, kind, width=width)
 
 
 def leaderboard(

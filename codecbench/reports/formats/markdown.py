@@ -1,0 +1,52 @@
+"""A table as GitHub-flavoured Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..layout import Block, Entry, blocks_of, marks_note, one_line
+from ..table import Table
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
+_WRAPS = {"best": "**", "second": "*", None: ""}
+
+
+def write(table: Table) -> str:
+    """Write a Markdown table for each group, and the notes as a list."""
+    parts = [_block(block) for block in blocks_of(table)]
+    notes = [*marks_note(table, "**bold**", "*italic*"), *map(escape, table.notes)]
+    parts.append("\n".join(f"- {note}" for note in notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Escape what Markdown and HTML would read as markup; the result is one line."""
+    return _escape_signs(one_line(text))
+
+
+def _escape_signs(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text.replace("&", "&amp;"))
+
+
+def _block(block: Block) -> str:
+    heads = [
+        escape(f"{head.title} ({head.unit})" if head.unit else head.title)
+        for head in block.headings
+    ]
+    lines = [f"**{escape(block.title)}**\n"] if block.title else []
+    lines += [_line(["codec", *heads]), _line(["---", *["---:"] * len(heads)])]
+    for label, entries in zip(block.labels, block.entries, strict=True):
+        lines.append(_line([escape(label), *map(_entry, entries)]))
+    lines.append(_line(["*n*", *block.utterances]))
+    lines.append(_line(["*speakers*", *block.speakers]))
+    return "\n".join(lines)
+
+
+def _entry(entry: Entry) -> str:
+    wrap = _WRAPS[entry.mark]
+    return f"{wrap}{entry.value}{wrap}{_escape_signs(entry.rest)}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
