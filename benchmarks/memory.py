@@ -11,8 +11,9 @@ import threading
 import time
 from pathlib import Path
 
-import codecbench
 import psutil
+
+import codecbench
 from codecbench.corpora.base import Utterance
 from codecbench.engine.selection import select_utterances
 

@@ -89,7 +89,7 @@ def compact(path: Path) -> None:
     if len(old) <= COMPACT_ABOVE_PARTS:
         return
     with Run(path).connection() as database:
-        table: pa.Table = database.execute(
+        table: pa.Table = database.sql(
             "SELECT * FROM rows ORDER BY codec, corpus, split, utterance, metric_spec, metric"
         ).to_arrow_table()
     write_table_part(path / ROWS, table.cast(rows_schema()))
