@@ -57,6 +57,10 @@ class OfficialCorpus(Corpus):
             found += of_split
         return arranged(found)
 
+    def published_count(self, split: str) -> SplitCount:
+        """Return what a split should hold under this configuration."""
+        return self.published.get(split, SplitCount())
+
     layout: ClassVar[str]
     """Where the audio lies below the corpus's folder, for messages."""
 

@@ -1,0 +1,1 @@
+"""Getting corpora from their publishers and checking what is there."""
