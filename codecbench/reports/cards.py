@@ -1,0 +1,127 @@
+"""Cards of codecs, metrics and corpora as text for terminals, Markdown and JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Iterable, Sequence
+
+from ..errors import UserError
+from ..metric import Column
+from .formats.markdown import escape
+from .layout import ARROWS, one_line
+from .sheets import Sheet
+
+CARD_FORMATS = ("rich", "markdown", "json")
+
+_KEY_HEADS = ("key", "values", "default", "meaning")
+_COLUMN_HEADS = ("column", "title", "unit", "better", "range", "over a corpus", "default set")
+
+
+def render_card(sheet: Sheet, kind: str = "rich", width: int = 100, color: bool = False) -> str:
+    """Write a sheet.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    kind : {"rich", "markdown", "json"}
+    width : int
+        Columns of the terminal (``rich`` alone).
+    color : bool
+        Whether the terminal understands styles (``rich`` alone).
+
+    Raises
+    ------
+    UserError
+        If the format is not known.
+    """
+    if kind == "json":
+        return json.dumps(sheet.as_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if kind == "markdown":
+        return _markdown(sheet)
+    if kind == "rich":
+        return _terminal(sheet, width, color)
+    raise UserError(f"unknown format '{kind}' (known: {', '.join(CARD_FORMATS)})")
+
+
+def render_listing(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    title: str = "",
+    width: int = 100,
+    color: bool = False,
+) -> str:
+    """Write rows of text as a table for the terminal; long texts are wrapped, none is cut."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=color,
+                      color_system="standard" if color else None)  # fmt: skip
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title_justify="left")
+    if title:
+        console.print(Text(title, style="bold"))
+    for head in heads:
+        table.add_column(Text(head), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    console.print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def _terminal(sheet: Sheet, width: int, color: bool) -> str:
+    title = f"{sheet.kind} {one_line(sheet.spec)}"
+    parts = [render_listing(("", ""), _facts(sheet), title, width, color)]
+    if sheet.columns:
+        parts.append(render_listing(_COLUMN_HEADS, map(_column, sheet.columns), "", width, color))
+    if sheet.keys:
+        parts.append(render_listing(_KEY_HEADS, _keys(sheet), "", width, color))
+    return "\n".join(parts)
+
+
+def _markdown(sheet: Sheet) -> str:
+    parts = [f"# {sheet.kind.capitalize()} `{one_line(sheet.spec).replace('`', '')}`"]
+    parts.append("\n".join(f"- **{escape(name)}**: {escape(text)}" for name, text in _facts(sheet)))
+    if sheet.columns:
+        parts.append(_markdown_table(_COLUMN_HEADS, map(_column, sheet.columns)))
+    if sheet.keys:
+        parts.append(_markdown_table(_KEY_HEADS, _keys(sheet)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *([escape(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _facts(sheet: Sheet) -> list[tuple[str, str]]:
+    return [*sheet.facts, ("runs here", sheet.unavailable or "yes")]
+
+
+def _keys(sheet: Sheet) -> list[list[str]]:
+    return [
+        [str(key["name"]), str(key["values"]), key["default"] or "–", str(key["meaning"])]
+        for key in sheet.keys
+    ]
+
+
+def _column(column: Column) -> list[str]:
+    better = f"{column.better} {ARROWS[column.better]}" if column.better else "neither"
+    above = f" above {column.default_above_hz} Hz" if column.default_above_hz else ""
+    return [
+        column.name,
+        column.title,
+        column.unit or "–",
+        better,
+        _range(column.bounds),
+        "pooled" if column.pooled else "mean",
+        f"yes{above}" if column.default else "on request",
+    ]
+
+
+def _range(bounds: tuple[float, float]) -> str:
+    low, high = (f"{bound:g}" if math.isfinite(bound) else "" for bound in bounds)
+    return f"{low} … {high}".strip() if low or high else "any"
