@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,6 @@ from ..bitstream import Bitstream, Packet
 from ..codec import Codec
 from ..component import Requirement
 from ..errors import BitstreamError, CodecError, UnavailableError
-
-if TYPE_CHECKING:
-    import av
 
 _FULL_SCALE = 32768.0
 
@@ -98,7 +95,7 @@ class Coder:
             raise BitstreamError(f"FFmpeg's {self.decoder} cannot decode this: {error}") from error
         return np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
 
-    def _encoder_context(self) -> av.AudioCodecContext:
+    def _encoder_context(self) -> Any:
         context = self._context(self.encoder, "w")
         context.format = self.sample_format
         if self.bit_rate is not None:
@@ -108,7 +105,7 @@ class Coder:
         context.open()
         return context
 
-    def _decoder_context(self, stream_header: bytes) -> av.AudioCodecContext:
+    def _decoder_context(self, stream_header: bytes) -> Any:
         context = self._context(self.decoder, "r")
         if stream_header:
             context.extradata = stream_header
@@ -116,7 +113,7 @@ class Coder:
         context.open()
         return context
 
-    def _context(self, name: str, mode: str) -> Any:
+    def _context(self, name: str, mode: Literal["r", "w"]) -> Any:
         import av
 
         context: Any = av.CodecContext.create(name, mode)
@@ -125,7 +122,7 @@ class Coder:
         context.thread_count = 1
         return context
 
-    def _frame(self, samples: Samples) -> av.AudioFrame:
+    def _frame(self, samples: Samples) -> Any:
         import av
 
         is_integer = self.sample_format == "s16"
@@ -134,7 +131,7 @@ class Coder:
         frame.sample_rate = self.sample_rate
         return frame
 
-    def _chunks(self, frames: Iterable[av.AudioFrame]) -> list[Samples]:
+    def _chunks(self, frames: Iterable[Any]) -> list[Samples]:
         chunks = []
         for frame in frames:
             if frame.sample_rate != self.sample_rate or frame.layout.nb_channels != 1:
@@ -166,14 +163,14 @@ class PyavCodec(Codec):
         super().check_available()
         import av
 
-        for name, mode, role in ((self.encoder, "w", "encoder"), (self.decoder, "r", "decoder")):
-            try:
-                av.Codec(name, mode)
-            except av.codec.codec.UnknownCodecError as error:
-                raise UnavailableError(
-                    f"{self.name} cannot run here: the FFmpeg build of PyAV {av.__version__}"
-                    f" lacks the {role} {name}; install PyAV's wheel from the package registry"
-                ) from error
+        try:
+            av.Codec(self.encoder, "w")
+            av.Codec(self.decoder, "r")
+        except av.codec.codec.UnknownCodecError as error:
+            raise UnavailableError(
+                f"{self.name} cannot run here: the FFmpeg inside PyAV {av.__version__} lacks the"
+                f" coder {error}; PyAV's own wheels have it: pip install --only-binary av av"
+            ) from error
 
     def padded(self, audio: Audio, frame: int) -> tuple[Samples, int]:
         """Pad the end with zeros to whole frames, so that the delayed last sample gets through.

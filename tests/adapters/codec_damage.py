@@ -40,7 +40,8 @@ def damaged(bitstream: Bitstream) -> Iterator[tuple[str, Bitstream]]:
     }
     for name, sequence in sequences.items():
         yield name, replace(bitstream, packets=sequence)
-    yield "side-lost", replace(bitstream, side_information=())
+    if side:
+        yield "side-lost", replace(bitstream, side_information=())
     yield "side-extra", replace(bitstream, side_information=(*side, Packet.whole(b"\x00" * 40)))
     yield "side-odd", replace(bitstream, side_information=(Packet.whole(b"\x14\x88\xff"),))
     yield "one-sample", replace(bitstream, samples=1)

@@ -81,6 +81,27 @@ def _resonances(formants: tuple[tuple[float, float], ...]) -> npt.NDArray[np.flo
     return denominator
 
 
+def noise(rate: int) -> Audio:
+    """Return two seconds of white noise, all frequencies alike up to half the rate."""
+    samples = 0.1 * np.random.default_rng(5).standard_normal(2 * rate)
+    return Audio(samples.astype(np.float32), rate)
+
+
+def band_level(audio: Audio, low: float, high: float) -> float:
+    """Return the mean power density in dB between two frequencies in Hz."""
+    from scipy.signal import welch
+
+    frequency, density = welch(audio.samples.astype(np.float64), audio.sample_rate, nperseg=1024)
+    band = (frequency >= low) & (frequency <= high)
+    return float(10 * np.log10(density[band].mean() + 1e-20))
+
+
+def likeness(reference: Audio, decoded: Audio) -> float:
+    """Return the correlation of two waveforms as they lie, between -1 and 1."""
+    x, y = reference.samples.astype(np.float64), decoded.samples.astype(np.float64)
+    return float(x @ y / np.sqrt((x @ x) * (y @ y) + 1e-20))
+
+
 def envelope_delay(reference: Audio, decoded: Audio) -> float:
     """Estimate in seconds by how much the loudness contour of `decoded` lags `reference`'s."""
     contours = [_contour(audio) for audio in (reference, decoded)]
