@@ -71,6 +71,11 @@ def _ending(status: int) -> str:
 def _last_line(stderr: IO[bytes]) -> str:
     size = stderr.seek(0, os.SEEK_END)
     stderr.seek(max(0, size - _TAIL_BYTES))
-    text = stderr.read().decode(errors="replace").replace("\r", "\n")
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    return f": {lines[-1][:_LONGEST_REASON]}" if lines else ""
+    text = stderr.read().decode(errors="replace")
+    lines = [" ".join(_printable(line).split()) for line in text.splitlines()]
+    last = next((line for line in reversed(lines) if line), "")
+    return f": {last[:_LONGEST_REASON]}" if last else ""
+
+
+def _printable(line: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in line)
