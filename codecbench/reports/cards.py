@@ -61,7 +61,7 @@ def render_listing(
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=color,
                       color_system="standard" if color else None)  # fmt: skip
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=any(heads))
     if title:
         console.print(Text(title, style="bold"))
     for head in heads:

@@ -81,6 +81,8 @@ def blocks_of(table: Table) -> list[Block]:
 
 def _block(table: Table, group: tuple[str, ...], rows: list[Row], labels: dict[str, str]) -> Block:
     counts = [_counts(rows, name) for name in table.columns]
+    # The ceiling is shown where one of the columns has one.
+    rows = [row for row in rows if not row.is_reference or set(row.cells.values()) != {Cell()}]
     return Block(
         title=one_line(_title(table, group)),
         labels=[one_line(labels[row.codec]) for row in rows],

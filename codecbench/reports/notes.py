@@ -25,6 +25,7 @@ _INTERVALS = {
 def notes_of(
     rows: Sequence[Row],
     columns: Mapping[str, Column],
+    kept: pd.DataFrame,
     left_out: pd.DataFrame,
     cards: Mapping[str, Mapping[str, Any]],
     definitions: Sequence[str],
@@ -35,6 +36,8 @@ def notes_of(
     ----------
     rows : sequence of Row
     columns : mapping of str to Column
+    kept : pandas.DataFrame
+        Rows that the table rests on.
     left_out : pandas.DataFrame
         Rows left out because the codec was trained on their speaker.
     cards : mapping of str to dict
@@ -46,6 +49,7 @@ def notes_of(
     return (
         *_about_intervals(rows),
         *_about_pooling(columns),
+        *_about_rates(kept),
         *_about_common_utterances(rows, columns),
         *_about_the_reference(rows),
         *_about_failures(rows, columns, labels),
@@ -72,6 +76,19 @@ def _about_pooling(columns: Mapping[str, Column]) -> Iterator[str]:
     pooled = [column.title for column in columns.values() if column.pooled]
     if pooled:
         yield f"pooled over all utterances (sum / sum), not averaged: {', '.join(pooled)}"
+
+
+def _about_rates(kept: pd.DataFrame) -> Iterator[str]:
+    """Yield the rates at which reference and decoded speech were compared."""
+    known = kept[kept["rate"].notna()]
+    corpora: dict[str, list[str]] = {}
+    for corpus, rate in sorted({*zip(known["corpus"], known["rate"], strict=True)}):
+        corpora.setdefault(f"{int(rate)} Hz", []).append(str(corpus))
+    if len(corpora) == 1:
+        yield f"evaluation rate: {next(iter(corpora))}"
+    elif corpora:
+        texts = (f"{rate} ({', '.join(names)})" for rate, names in corpora.items())
+        yield f"evaluation rates: {', '.join(texts)}"
 
 
 def _about_common_utterances(rows: Sequence[Row], columns: Mapping[str, Column]) -> Iterator[str]:
@@ -123,12 +140,15 @@ def _about_seen_speakers(left_out: pd.DataFrame, labels: Mapping[str, str]) -> I
 def _about_codecs(
     rows: Sequence[Row], cards: Mapping[str, Mapping[str, Any]], labels: Mapping[str, str]
 ) -> Iterator[str]:
+    """Yield what the codecs' cards say; codecs with the same note stand together."""
+    found: dict[str, list[str]] = {}
     for codec in dict.fromkeys(row.codec for row in rows):
         card = cards.get(codec, {})
-        if card.get("weights"):
-            yield f"{labels[codec]}: weights {card['weights']}"
-        for note in card.get("notes", ()):
-            yield f"{labels[codec]}: {note}"
+        weights = [f"weights {card['weights']}"] if card.get("weights") else []
+        for note in (*weights, *card.get("notes", ())):
+            found.setdefault(note, []).append(labels[codec])
+    for note, codecs in found.items():
+        yield f"{', '.join(codecs)}: {note}"
 
 
 def _by_group(rows: Sequence[Row]) -> dict[tuple[str, ...], list[Row]]:

@@ -153,7 +153,7 @@ def leaderboard(
     )
     if not rows:
         raise UserError("there are no results to show")
-    notes = notes_of(rows, wanted, left_out, cards or {}, definitions)
+    notes = notes_of(rows, wanted, kept, left_out, cards or {}, definitions)
     return Table(keys, wanted, rows, notes)
 
 

@@ -201,3 +201,12 @@ def test_definitions_and_card_notes_stand_under_the_table():
     assert "not the default definition: mcd:dtw=on" in notes
     assert "a: weights nano" in notes
     assert "a: needs a licence" in notes
+
+
+def test_evaluation_rates_are_named():
+    assert "evaluation rate: 16000 Hz" in table(speech({"a": 3.0})).notes
+    rows = [
+        row("a", "pesq_wb", 3.0, "u"),
+        row("a", "pesq_wb", 3.0, "u", corpus="d") | {"rate": 48000},
+    ]
+    assert "evaluation rates: 16000 Hz (c), 48000 Hz (d)" in table(rows).notes

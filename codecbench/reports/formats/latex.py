@@ -49,7 +49,7 @@ def write(table: Table) -> str:
         lines += [r"\midrule", *_block(block)]
     lines += [r"\bottomrule", r"\end{tabular}", "", r"\par\smallskip", r"{\footnotesize"]
     notes = [*marks_note(table, "bold", "underlined"), *table.notes]
-    lines += [rf"{escape(note)}.\par" for note in notes]
+    lines += [rf"{escape(note.rstrip('.'))}.\par" for note in notes]
     return "\n".join([*lines, "}"]) + "\n"
 
 
