@@ -65,7 +65,9 @@ class Coder:
             context = self._encoder_context()
             packets = [*context.encode(self._frame(samples)), *context.encode(None)]
         except av.error.FFmpegError as error:
-            raise CodecError(f"FFmpeg's {self.encoder} cannot encode this: {error}") from error
+            raise CodecError(
+                f"FFmpeg's {self.encoder} cannot encode this: {error.strerror}"
+            ) from error
         return [bytes(packet) for packet in packets if packet.size], context.extradata or b""
 
     def decode(self, packets: Sequence[bytes], stream_header: bytes = b"") -> Samples:
@@ -84,15 +86,19 @@ class Coder:
         import av
 
         chunks: list[Samples] = []
+        place = "the stream header"
         try:
             context = self._decoder_context(stream_header)
             for index, data in enumerate(packets):
+                place = f"packet {index}"
                 if not data:
-                    raise BitstreamError(f"packet {index} is empty")
+                    raise BitstreamError(f"{place} is empty")
                 chunks += self._chunks(context.decode(av.Packet(data)))
             chunks += self._chunks(context.decode(None))
         except av.error.FFmpegError as error:
-            raise BitstreamError(f"FFmpeg's {self.decoder} cannot decode this: {error}") from error
+            raise BitstreamError(
+                f"FFmpeg's {self.decoder} cannot decode {place}: {error.strerror}"
+            ) from error
         return np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
 
     def _encoder_context(self) -> Any:
@@ -136,8 +142,8 @@ class Coder:
         for frame in frames:
             if frame.sample_rate != self.sample_rate or frame.layout.nb_channels != 1:
                 raise BitstreamError(
-                    f"a packet announces {frame.layout.nb_channels} channels at"
-                    f" {frame.sample_rate} Hz; this stream is mono at {self.sample_rate} Hz"
+                    f"a packet announces {frame.sample_rate} Hz and {frame.layout.nb_channels}"
+                    f" channel(s); this stream is mono at {self.sample_rate} Hz"
                 )
             data = frame.to_ndarray().ravel()
             scale = _FULL_SCALE if data.dtype == np.int16 else 1.0

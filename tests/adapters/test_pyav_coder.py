@@ -1,5 +1,7 @@
 """Raw FFmpeg coders: availability, sample formats and errors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,21 @@ def test_packets_that_end_inside_a_byte_are_refused():
 def test_an_encoder_that_refuses_its_settings_is_a_codec_error():
     with pytest.raises(CodecError, match="libopus cannot encode"):
         Coder("libopus", "libopus", 44_100, "flt").encode(np.zeros(960, np.float32))
+
+
+def test_a_packet_that_the_decoder_refuses_is_named():
+    codec = codec_of("mp3")
+    coded = codec.encode(voice(8_000, 16_000))
+    packets = (*coded.packets[:2], Packet.whole(bytes(100)), *coded.packets[3:])
+    with pytest.raises(BitstreamError, match="mp3float cannot decode packet 2: Invalid data"):
+        codec.decode(replace(coded, packets=packets))
+
+
+def test_a_packet_of_another_stream_is_refused():
+    faster = codec_of("mp3:rate=24000").encode(voice(8_000, 24_000))
+    codec = codec_of("mp3")
+    with pytest.raises(BitstreamError, match=r"24000 Hz and 1 channel\(s\); this stream is mono"):
+        codec.decode(replace(faster, sample_rate=16_000))
 
 
 @pytest.mark.parametrize(
