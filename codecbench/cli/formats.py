@@ -5,10 +5,6 @@ from __future__ import annotations
 import enum
 import json
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..reports.table import Table
 
 
 class OutputFormat(enum.StrEnum):
@@ -41,10 +37,3 @@ def write_record(record: dict[str, object], format: PlainFormat) -> None:  # noq
     width = max(len(name) for name in record)
     for name, value in record.items():
         sys.stdout.write(f"{name:<{width}}  {value}\n")
-
-
-def write_output(table: Table, format: OutputFormat) -> None:  # noqa: A002
-    """Print a table of results."""
-    from ..reports.formats import render
-
-    sys.stdout.write(render(table, format.value))

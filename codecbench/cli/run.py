@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .formats import OutputFormat, write_output
+from .formats import OutputFormat
+from .screen import screen, write_result
 
 _EPILOG = """
 Examples:
@@ -75,6 +76,7 @@ def run(
     """Send a corpus through codecs as real bits, measure what comes back, print a table."""
     from ..engine.request import RunRequest
     from ..engine.run import execute
+    from ..reports.formats import render
     from ..spec import split_specs
     from .progress import ProgressBar
 
@@ -96,7 +98,8 @@ def run(
     with ProgressBar() as progress:
         outcome = execute(request, progress)
         progress.note(f"results are in {outcome.run.path}")
-    write_output(outcome.run.table(codecs=outcome.codecs), format)
+    table = outcome.run.table(codecs=outcome.codecs)
+    write_result(render(table, format.value, **screen()))
 
 
 run.__doc__ = f"{run.__doc__}\n{_EPILOG}"

@@ -149,6 +149,9 @@ class Run:
             order=order,
             include_seen_speakers=include_seen_speakers,
             cards=self.cards,
+            definitions=[
+                spec for spec, entry in self.manifest.metrics.items() if not entry.is_default
+            ],
         )
 
     @contextmanager

@@ -1,0 +1,79 @@
+"""Puts the table of a run into the README and draws its picture.
+
+    python tools/readme_results.py runs/librispeech-60
+
+The picture is PESQ-WB over counted bit rate with 95 % intervals; the table has the columns that
+most papers report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+import codecbench
+from codecbench.reports.cells import Cell
+from codecbench.reports.formats import render
+from codecbench.results.run_folder import Run
+
+ROOT = Path(__file__).parents[1]
+COLUMNS = ("kbps", "pesq_wb", "stoi", "visqol", "dnsmos_ovrl", "spk_sim", "f0_rmse", "mcd")
+PICTURE = ROOT / "docs" / "images" / "rate_pesq.png"
+_MARK = re.compile(r"<!-- leaderboard -->.*?(?=\n## )", flags=re.DOTALL)
+
+
+def draw(run: Run) -> None:
+    """Draw PESQ-WB over counted rate, one colour a codec, logarithmic rate axis."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    plt.style.use("tableau-colorblind10")
+    figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
+    table = run.table(metrics=["kbps", "pesq_wb"], by=["codec"])
+    families: dict[str, list[tuple[float, Cell]]] = {}
+    for row in table.rows:
+        rate = row.cells["kbps"].value
+        if rate is not None and not row.is_reference:
+            point = rate, row.cells["pesq_wb"]
+            families.setdefault(row.codec.partition(":")[0], []).append(point)
+    for marker, (family, points) in zip("osD^vPX*<>", families.items(), strict=False):
+        points.sort(key=lambda point: point[0])
+        value = [cell.value for _, cell in points]
+        error = [
+            [cell.value - cell.low for _, cell in points],
+            [cell.high - cell.value for _, cell in points],
+        ]
+        axes.errorbar(
+            [rate for rate, _ in points], value, error, marker=marker, label=family, capsize=3
+        )
+    axes.set(
+        xscale="log", xlabel="counted bit rate (kbps)", ylabel="PESQ-WB (MOS-LQO)", ylim=(1, 4.7)
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=9)
+    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(PICTURE, dpi=130)
+
+
+def write_table(run: Run) -> None:
+    """Replace the README's leaderboard."""
+    text = render(run.table(metrics=COLUMNS), "markdown")
+    readme = ROOT / "README.md"
+    section = f"<!-- leaderboard -->\n{text.strip()}\n"
+    readme.write_text(_MARK.sub(lambda _: section, readme.read_text(encoding="utf-8")))
+
+
+def main() -> None:
+    """Read the run and write both."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("run", type=Path)
+    run = codecbench.load_run(parser.parse_args().run)
+    draw(run)
+    write_table(run)
+
+
+if __name__ == "__main__":
+    main()
