@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from ..errors import UserError
 from ..registry import codec_of
 from ..spec import Spec, format_spec, parse_spec
 
+LONG = 32
+"""A label with more signs gives way to the title on the codec's card."""
 
-def short_labels(specs: Iterable[str]) -> dict[str, str]:
-    """Return a short label for each canonical spec.
+
+def short_labels(specs: Iterable[str], titles: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return a short label for each canonical spec; two specs never share one.
 
     A codec's first value is kept, and every other one that is not the codec's default or that
-    tells two of these specs apart.
+    tells two of these specs apart. What is still long (a command, a folder) becomes
+    ``name:title``.
+
+    Parameters
+    ----------
+    specs : iterable of str
+    titles : mapping of str to str, optional
+        Titles of the codecs' cards by canonical spec.
 
     Examples
     --------
@@ -21,7 +32,15 @@ def short_labels(specs: Iterable[str]) -> dict[str, str]:
     {'identity': 'identity', 'reference': 'reference'}
     """
     parsed = {spec: _parsed(spec) for spec in dict.fromkeys(specs)}
-    return {spec: _short(spec, found, parsed.values()) for spec, found in parsed.items()}
+    labels = {spec: _short(spec, found, parsed.values()) for spec, found in parsed.items()}
+    shorter = {
+        spec: format_spec(found.name, [("", titles[spec])])
+        for spec, found in parsed.items()
+        if found and titles and titles.get(spec) and len(labels[spec]) > LONG
+    }
+    merged = labels | shorter
+    shared = {label for label, count in Counter(merged.values()).items() if count > 1}
+    return {spec: labels[spec] if merged[spec] in shared else merged[spec] for spec in labels}
 
 
 def _short(text: str, spec: Spec | None, others: Iterable[Spec | None]) -> str:

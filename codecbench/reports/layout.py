@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from ..metric import Column
 from .cells import Cell
-from .labels import short_labels
 from .marks import Mark
 from .table import Row, Table
 
@@ -75,17 +74,16 @@ class Block:
 
 def blocks_of(table: Table) -> list[Block]:
     """Write out each group of a table."""
-    labels = short_labels([row.codec for row in table.rows])
-    return [_block(table, group, rows, labels) for group, rows in table.groups().items()]
+    return [_block(table, group, rows) for group, rows in table.groups().items()]
 
 
-def _block(table: Table, group: tuple[str, ...], rows: list[Row], labels: dict[str, str]) -> Block:
+def _block(table: Table, group: tuple[str, ...], rows: list[Row]) -> Block:
     counts = [_counts(rows, name) for name in table.columns]
     # The ceiling is shown where one of the columns has one.
     rows = [row for row in rows if not row.is_reference or set(row.cells.values()) != {Cell()}]
     return Block(
         title=one_line(_title(table, group)),
-        labels=[one_line(labels[row.codec]) for row in rows],
+        labels=[one_line(table.labels[row.codec]) for row in rows],
         headings=[heading_of(name, column) for name, column in table.columns.items()],
         entries=[
             [entry_of(row.cells[name], column) for name, column in table.columns.items()]

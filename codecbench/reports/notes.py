@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..metric import Column
 from ..results.schema import REFERENCE
-from .labels import short_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +28,7 @@ def notes_of(
     left_out: pd.DataFrame,
     cards: Mapping[str, Mapping[str, Any]],
     definitions: Sequence[str],
+    labels: Mapping[str, str],
 ) -> tuple[str, ...]:
     """Write the notes of a table.
 
@@ -44,8 +44,9 @@ def notes_of(
         `CodecCard.as_dict` by canonical spec.
     definitions : sequence of str
         Metric specs that are not the default.
+    labels : mapping of str to str
+        Short names of the codecs by canonical spec.
     """
-    labels = short_labels([row.codec for row in rows])
     return (
         *_about_intervals(rows),
         *_about_pooling(columns),

@@ -11,6 +11,7 @@ from ..metric import Column
 from ..registry import METRICS, unknown_name
 from ..results.schema import REFERENCE
 from .cells import Cell, cells_of
+from .labels import short_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,12 +60,15 @@ class Table:
         Group by group, the reference first.
     notes : tuple of str
         Sentences that must stand under the numbers.
+    labels : dict of str to str
+        Short names of the codecs by canonical spec.
     """
 
     keys: tuple[str, ...]
     columns: dict[str, Column]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    labels: dict[str, str]
 
     def groups(self) -> dict[tuple[str, ...], list[Row]]:
         """Return the rows of each group."""
@@ -153,8 +157,10 @@ def leaderboard(
     )
     if not rows:
         raise UserError("there are no results to show")
-    notes = notes_of(rows, wanted, kept, left_out, cards or {}, definitions)
-    return Table(keys, wanted, rows, notes)
+    titles = {codec: str(card.get("title", "")) for codec, card in (cards or {}).items()}
+    labels = short_labels([row.codec for row in rows], titles)
+    notes = notes_of(rows, wanted, kept, left_out, cards or {}, definitions, labels)
+    return Table(keys, wanted, rows, notes, labels)
 
 
 def _group_keys(by: Sequence[str]) -> tuple[str, ...]:

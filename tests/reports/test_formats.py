@@ -51,6 +51,7 @@ def table():
             Row("one:kbps=12", ("vctk",), empty | alone),
         ),
         ("a note of 95 %", "two: 2 failed in PESQ-WB; most often: too short"),
+        {"reference": "reference", "one:kbps=12": "one:kbps=12", "two": "two"},
     )
 
 
@@ -72,7 +73,7 @@ HOSTILE = 'x:a="& % $ # _ { } ~ ^ \\\\ | < > [red] `b` *c* [d](e) <script>\x1b[3
 def hostile(table):
     rows = tuple(Row(HOSTILE, (HOSTILE,), row.cells) for row in table.rows[1:2])
     column = Column("pesq_wb", HOSTILE, HOSTILE, "higher")
-    return Table(("corpus",), {"pesq_wb": column}, rows, (HOSTILE,))
+    return Table(("corpus",), {"pesq_wb": column}, rows, (HOSTILE,), {HOSTILE: HOSTILE})
 
 
 @pytest.mark.parametrize("kind", ["rich", "markdown", "latex"])
@@ -128,6 +129,7 @@ def test_csv_and_json_hold_the_numbers_in_full():
         {"pesq_wb": PESQ},
         (Row("a", (), {"pesq_wb": Cell(third, math.nan, math.inf, n=2, scored=2)}),),
         (),
+        {"a": "a"},
     )
     record = next(csv.DictReader(io.StringIO(render(table, "csv"))))
     assert float(record["value"]) == third
@@ -147,7 +149,7 @@ def test_rich_fits_the_terminal(width):
     columns = {f"m{i}": Column(f"m{i}", f"METRIC-{i}", "MOS", "higher") for i in range(14)}
     cell = Cell(3.0, 2.9, 3.1, 60, 20, 60, method="speaker t")
     rows = tuple(Row(codec, (), dict.fromkeys(columns, cell)) for codec in ("a", "b"))
-    text = render(Table((), columns, rows, ()), "rich", width=width)
+    text = render(Table((), columns, rows, (), {"a": "a", "b": "b"}), "rich", width=width)
     assert all(f"METRIC-{i} " in text for i in range(14))
     assert text.count("3.000 ± 0.100") == 28
     assert "…" not in text
@@ -159,7 +161,7 @@ def test_rich_repeats_the_rate_in_every_block():
     columns = {"kbps": KBPS} | {f"m{i}": Column(f"m{i}", f"M{i}", "", "higher") for i in range(12)}
     cell = Cell(3.0, 2.9, 3.1, 60, 20, 60, method="speaker t")
     rows = (Row("a", (), dict.fromkeys(columns, cell)),)
-    text = render(Table((), columns, rows, ()), "rich", width=80)
+    text = render(Table((), columns, rows, (), {"a": "a", "b": "b"}), "rich", width=80)
     assert text.count("kbps ↓") == text.count("speakers") > 1
 
 
@@ -178,6 +180,14 @@ def test_one_line_replaces_control_characters():
 
 
 def test_an_unknown_format_is_named():
-    table = Table((), {"pesq_wb": PESQ}, (Row("a", (), {"pesq_wb": Cell()}),), ())
+    table = Table((), {"pesq_wb": PESQ}, (Row("a", (), {"pesq_wb": Cell()}),), (), {"a": "a"})
     with pytest.raises(UserError, match="unknown format 'pdf'"):
         render(table, "pdf")
+
+
+def test_a_long_label_folds_and_is_not_cut():
+    label = "external:" + "x" * 100
+    table = Table((), {"pesq_wb": PESQ}, (Row("a", (), {"pesq_wb": Cell(2.0)}),), (), {"a": label})
+    text = render(table, "rich", width=80)
+    assert text.count("x") == 100 + "external".count("x")
+    assert max(map(len, text.splitlines())) <= 80

@@ -31,3 +31,12 @@ def test_labels_are_always_different():
 def test_what_is_no_spec_or_not_installed_is_left_as_it_is():
     names = ["reference", "no-such-codec:a=1,b=2", 'odd "name']
     assert short_labels(names) == {name: name for name in names}
+
+
+def test_a_long_label_gives_way_to_a_title_of_its_own():
+    specs = [f"decoded:dir=/a/very/long/path/to/some/folder/{name}" for name in "ab"]
+    titles = dict(zip(specs, ["EnCodec", "DAC"], strict=True))
+    assert list(short_labels(specs, titles).values()) == ["decoded:EnCodec", "decoded:DAC"]
+    same = dict.fromkeys(specs, "EnCodec")
+    assert list(short_labels(specs, same).values()) == specs
+    assert short_labels(["identity"], {"identity": "PCM 16 bit"}) == {"identity": "identity"}

@@ -54,6 +54,7 @@ def write_json(table: Table) -> str:
         "level": LEVEL,
         "resamples": RESAMPLES,
         "keys": list(table.keys),
+        "labels": table.labels,
         "columns": {name: _column(column) for name, column in table.columns.items()},
         "cells": list(records_of(table)),
         "notes": list(table.notes),

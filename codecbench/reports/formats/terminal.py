@@ -18,6 +18,7 @@ from ..table import RATE_UNIT, Table
 STYLES = {"best": "bold green", "second": "underline", None: ""}
 SIGNS = {"best": " *", "second": " +", None: "  "}
 _GAP = 3
+_WIDEST_LABEL = 40
 _COUNT_LABELS = ("n", "speakers")
 
 
@@ -76,7 +77,7 @@ def _fitting(block: Block, rate: int | None, width: int) -> Iterator[list[int]]:
 
 
 def _label_width(block: Block) -> int:
-    return max(map(cell_len, [*block.labels, *_COUNT_LABELS]))
+    return min(_WIDEST_LABEL, max(map(cell_len, [*block.labels, *_COUNT_LABELS])))
 
 
 def _least_width(block: Block) -> int:
@@ -93,7 +94,7 @@ def _width(block: Block, column: int) -> int:
 
 def _rich_table(block: Block, columns: list[int], color: bool) -> RichTable:
     table = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-    table.add_column(Text(""), no_wrap=True)
+    table.add_column(Text(""), max_width=_WIDEST_LABEL, overflow="fold")
     for column in columns:
         heading = block.headings[column]
         table.add_column(Text(f"{heading.title}\n{heading.unit}"), justify="right", no_wrap=True)
