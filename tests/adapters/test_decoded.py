@@ -69,6 +69,12 @@ def test_ids_with_dots_and_folders_are_found(tmp_path):
     assert level_of(source.lookup(utterance("bob/001"))) == 0.8
 
 
+def test_a_folder_of_an_id_is_matched_as_a_whole(tmp_path):
+    put(tmp_path, "joann/001.wav")
+    with pytest.raises(CodecError, match="no audio file named ann/001"):
+        load(tmp_path).lookup(utterance("ann/001"))
+
+
 def test_lossy_audio_is_read_where_there_is_nothing_else(tmp_path):
     import soundfile
 
