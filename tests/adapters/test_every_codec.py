@@ -6,7 +6,8 @@ from codecbench.bitstream import Bitstream, Packet
 from codecbench.errors import BitstreamError
 from codecbench.registry import CODECS, names
 
-from .codec_laws import LAWS, SPECS, Case, law_name
+from .codec_laws import LAWS, Case, law_name
+from .codec_specs import SPECS, STANDARD_FRAMES
 
 ALL_SPECS = [spec for name in names(CODECS) for spec in SPECS.get(name, (name,))]
 
@@ -23,6 +24,7 @@ def test_law(case, law):
 
 def test_every_row_of_the_table_names_a_registered_codec():
     assert set(SPECS) <= set(names(CODECS))
+    assert set(STANDARD_FRAMES) <= set(ALL_SPECS)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 4, 7, 10, 25, -5, -1])
