@@ -55,6 +55,8 @@ class CodecCard:
         Speakers of registered corpora that the weights were trained on.
     notes : tuple of str
         What a reader of a table must know.
+    anchor : bool
+        Whether it stands in tables as a fixed point of the scale; anchors are never ranked.
     """
 
     name: str
@@ -75,6 +77,7 @@ class CodecCard:
     weights_sha256: str | None = None
     training_speakers: frozenset[tuple[str, str]] = frozenset()
     notes: tuple[str, ...] = ()
+    anchor: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""

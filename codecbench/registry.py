@@ -50,7 +50,7 @@ def component_class(kind: str, name: str) -> Any:
         raise UserError(unknown_name(kind, name, entries))
     try:
         return entries[name].load()
-    except ImportError as error:
+    except (ImportError, AttributeError) as error:
         raise UnavailableError(f"{name} cannot be imported: {error}") from error
 
 
@@ -143,8 +143,11 @@ def column_owners() -> dict[str, str]:
     """Map every column to the metric that gives it."""
     owners: dict[str, str] = {}
     for name in names(METRICS):
-        for column in component_class(METRICS, name).columns:
-            owners[column.name] = name
+        try:
+            columns = component_class(METRICS, name).columns
+        except UnavailableError:
+            continue  # It is named when it is asked for; the other metrics still have names.
+        owners |= {column.name: name for column in columns}
     return owners
 
 

@@ -24,6 +24,7 @@ class IdentityCodec(Codec):
             licence="Apache-2.0",
             causal=True,
             algorithmic_latency_ms=0.0,
+            anchor=True,
         )
 
     def encode(self, audio: Audio) -> Bitstream:

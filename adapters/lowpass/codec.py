@@ -80,6 +80,7 @@ class LowpassCodec(Codec):
             title=f"Low-pass {hz / 1000:g} kHz",
             description="Linear-phase low-pass, then 16-bit PCM; a low anchor, not a codec.",
             licence="Apache-2.0",
+            anchor=True,
             paper="ITU-R BS.1534 (MUSHRA): anchors of 3.5 and 7 kHz",
             bandwidth_hz=hz,
             causal=False,

@@ -88,6 +88,7 @@ class MulawCodec(Codec):
             frame_rate=None if rate is None else float(rate),
             causal=True,
             algorithmic_latency_ms=0.0,
+            anchor=True,
             nominal_kbps=None if rate is None else 8 * rate / 1000,
             notes=() if rate else ("the law of G.711 at the evaluation rate, not only at 8 kHz",),
         )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from .. import __version__
@@ -25,6 +24,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 commands.register(app)
+
+# typer may carry a click of its own; its exceptions are found through those it makes public.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+_ClickError: type[Exception] = _UsageError.__bases__[0]
 
 EXIT_WRONG_USE = 2
 EXIT_INTERNAL = 1
@@ -64,12 +67,7 @@ def _run(arguments: list[str], debug: bool) -> int:
     try:
         status = app(args=arguments, prog_name="codecbench", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        return EXIT_WRONG_USE
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return _say("interrupted; the same command continues", EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader (head, less) has gone: nothing more can be said.
@@ -83,8 +81,8 @@ def _run(arguments: list[str], debug: bool) -> int:
 
 
 def _explain(error: Exception) -> int:
-    if isinstance(error, click.ClickException):
-        return _say(error.format_message(), EXIT_WRONG_USE)
+    if isinstance(error, _ClickError):
+        return _say_usage(error)
     if isinstance(error, CodecbenchError):
         return _say(str(error), EXIT_WRONG_USE)
     if isinstance(error, OSError) and error.strerror:
@@ -92,6 +90,13 @@ def _explain(error: Exception) -> int:
         return _say(f"{where}{error.strerror}", EXIT_WRONG_USE)
     kind = type(error).__name__
     return _say(f"internal error, {kind}: {error} (--debug shows where)", EXIT_INTERNAL)
+
+
+def _say_usage(error: Any) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stderr.write(error.format_message() + "\n")
+        return EXIT_WRONG_USE
+    return _say(error.format_message(), EXIT_WRONG_USE)
 
 
 def _say(message: str, status: int) -> int:

@@ -10,7 +10,15 @@ from ..codec import CodecBase, CodecCard
 from ..corpora.base import Utterance
 from ..errors import UnavailableError, UserError
 from ..metric import Metric
-from ..registry import METRICS, codec_of, component_class, load_corpus, metric_of, names
+from ..registry import (
+    METRICS,
+    codec_of,
+    column_owners,
+    component_class,
+    load_corpus,
+    metric_of,
+    names,
+)
 from ..spec import expand_spec
 from ..subset import subset as select_subset
 from ..utterance_list import replay
@@ -116,7 +124,6 @@ def select_metrics(requested: Sequence[str]) -> MetricSelection:
     UserError, UnavailableError
         If a metric that was asked for is unknown or cannot run here.
     """
-    always = [name for name in names(METRICS) if component_class(METRICS, name).always]
     if requested:
         chosen = _merged([metric_of(spec) for text in requested for spec in expand_spec(text)])
         for metric in chosen.values():
@@ -128,9 +135,10 @@ def select_metrics(requested: Sequence[str]) -> MetricSelection:
     else:
         chosen, left_out = _default_metrics()
         asked = None
-    for name in always:
+    for name in sorted(set(column_owners().values())):
         metric = component_class(METRICS, name)()
-        chosen[metric.spec] = metric
+        if metric.always:
+            chosen[metric.spec] = metric
     return MetricSelection(chosen, asked, left_out)
 
 
@@ -148,7 +156,11 @@ def _default_metrics() -> tuple[dict[str, Metric], dict[str, str]]:
     chosen: dict[str, Metric] = {}
     left_out: dict[str, str] = {}
     for name in names(METRICS):
-        kind = component_class(METRICS, name)
+        try:
+            kind = component_class(METRICS, name)
+        except UnavailableError as error:
+            left_out[name] = str(error)
+            continue
         columns = [column.name for column in kind.columns if column.default]
         if not columns:
             continue

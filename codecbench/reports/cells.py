@@ -93,7 +93,9 @@ class _Scores:
         ]
 
 
-def cells_of(frame: pd.DataFrame, column: Column) -> dict[str, Cell]:
+def cells_of(
+    frame: pd.DataFrame, column: Column, anchors: frozenset[str] = frozenset()
+) -> dict[str, Cell]:
     """Aggregate the rows of one metric in one group.
 
     Parameters
@@ -101,6 +103,8 @@ def cells_of(frame: pd.DataFrame, column: Column) -> dict[str, Cell]:
     frame : pandas.DataFrame
         As `Run.frame` gives it, plus `left_out` (bool): rows that are not to be used.
     column : Column
+    anchors : set of str
+        Codecs that are never marked.
 
     Returns
     -------
@@ -124,7 +128,7 @@ def cells_of(frame: pd.DataFrame, column: Column) -> dict[str, Cell]:
     for codec, reasons in _failures(frame[~usable]).items():
         reason = min(reasons, key=lambda text: (-reasons[text], text))
         cells[codec] = replace(cells[codec], failures=reasons.total(), reason=reason)
-    for codec, mark in _marks(scores, common, column).items():
+    for codec, mark in _marks(scores, common, column, anchors).items():
         cells[codec] = replace(cells[codec], mark=mark)
     return cells
 
@@ -196,11 +200,11 @@ def _failures(failed: pd.DataFrame) -> dict[str, Counter[str]]:
 
 
 def _marks(
-    scores: _Scores, common: npt.NDArray[np.bool_], column: Column
+    scores: _Scores, common: npt.NDArray[np.bool_], column: Column, anchors: frozenset[str]
 ) -> dict[str, Literal["best", "second"]]:
     if not column.ranked or column.better is None or not common.any():
         return {}
-    ranked = scores.ranked()
+    ranked = [index for index in scores.ranked() if scores.codecs[index] not in anchors]
     marks = marks_of(
         scores.parts[ranked][:, common],
         scores.speakers[common],

@@ -53,6 +53,7 @@ def notes_of(
         *_about_rates(kept),
         *_about_common_utterances(rows, columns),
         *_about_the_reference(rows),
+        *_about_anchors(rows, cards, labels),
         *_about_failures(rows, columns, labels),
         *_about_seen_speakers(left_out, labels),
         *(f"not the default definition: {spec}" for spec in definitions),
@@ -108,6 +109,15 @@ def _about_common_utterances(rows: Sequence[Row], columns: Mapping[str, Column])
 def _about_the_reference(rows: Sequence[Row]) -> Iterator[str]:
     if any(row.is_reference for row in rows):
         yield f"{REFERENCE}: the uncoded speech's own scores, a ceiling that is not ranked"
+
+
+def _about_anchors(
+    rows: Sequence[Row], cards: Mapping[str, Mapping[str, Any]], labels: Mapping[str, str]
+) -> Iterator[str]:
+    present = dict.fromkeys(row.codec for row in rows)
+    anchors = [labels[codec] for codec in present if cards.get(codec, {}).get("anchor")]
+    if anchors:
+        yield f"anchors, fixed points of the scale that are not ranked: {', '.join(anchors)}"
 
 
 def _about_failures(

@@ -150,10 +150,11 @@ def leaderboard(
     else:
         left_out = kept.iloc[:0]
     codecs = _codec_order(frame, order or ())
+    anchors = frozenset(codec for codec, card in (cards or {}).items() if card.get("anchor"))
     rows = tuple(
         row
         for group, part in _split(kept, left_out, keys)
-        for row in _rows_of(group, part, wanted, codecs)
+        for row in _rows_of(group, part, wanted, codecs, anchors)
     )
     if not rows:
         raise UserError("there are no results to show")
@@ -234,10 +235,15 @@ def _text(value: object) -> str:
 
 
 def _rows_of(
-    group: tuple[str, ...], part: pd.DataFrame, columns: Mapping[str, Column], codecs: list[str]
+    group: tuple[str, ...],
+    part: pd.DataFrame,
+    columns: Mapping[str, Column],
+    codecs: list[str],
+    anchors: frozenset[str],
 ) -> Iterator[Row]:
     by_metric = {
-        name: cells_of(part[part["metric"] == name], column) for name, column in columns.items()
+        name: cells_of(part[part["metric"] == name], column, anchors)
+        for name, column in columns.items()
     }
     present = set(part["codec"].unique())
     for codec in codecs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -75,7 +76,7 @@ class Run:
         for (spec, name), shown in self._shown_names().items():
             for column in self.manifest.metrics[spec].card["columns"]:
                 if column["name"] == name:
-                    found[shown] = Column(**{**column, "bounds": tuple(column["bounds"])})
+                    found[shown] = Column(**{**column, "bounds": _bounds(column["bounds"])})
         return found
 
     def frame(self, details: bool = False) -> pd.DataFrame:
@@ -185,6 +186,12 @@ class Run:
             for name, specs in owners.items()
             for spec in specs
         }
+
+
+def _bounds(stored: Sequence[float | None]) -> tuple[float, float]:
+    """Read bounds back: JSON has no infinity, so null stands for it."""
+    low, high = stored
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
 def _quoted(path: Path) -> str:
