@@ -19,7 +19,7 @@ from .checksums import CHUNK, Checked, Progress, check
 if TYPE_CHECKING:
     import requests
 
-ATTEMPTS = 8
+ATTEMPTS = 5
 """Attempts in a row that bring nothing new before giving up."""
 TIMEOUT = (20.0, 60.0)
 """Seconds to wait for a connection, and for the next bytes."""
@@ -95,9 +95,15 @@ class _Transfer:
                     furthest = max(furthest, self._have())
                     if idle >= ATTEMPTS:
                         raise UserError(self._gave_up(error)) from error
-                    self.wait(min(60.0, 2.0**idle))
+                    self._pause(min(60.0, 2.0**idle))
         self.part.replace(self.path)
         self.state_path.unlink(missing_ok=True)
+
+    def _pause(self, seconds: float) -> None:
+        if self.progress:
+            what = f"connection lost, next attempt at {self.path.name} in {seconds:.0f} s"
+            self.progress(what, self._have(), self.archive.size)
+        self.wait(seconds)
 
     def _is_whole(self) -> bool:
         """Tell whether all bytes are here (an unknown length ends with the connection)."""

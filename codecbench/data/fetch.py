@@ -83,12 +83,13 @@ def fetch(
         full, or an archive is missing, wrong or hostile.
     """
     card = component_class(CORPORA, corpus).card if isinstance(corpus, str) else corpus
+    archives = wanted_archives(card, splits)
     root = default_root() if root is None else root.expanduser()
     folder = _folder(card, root)
-    archives = wanted_archives(card, splits)
     for archive in archives:
         _refuse_in_the_way(card, archive, folder)
     with _locked(card, root):
+        _clear_leftovers(card, root)
         return [_fetch_one(card, item, root, progress, keep_archives) for item in archives]
 
 
@@ -143,30 +144,35 @@ def _fetch_one(
 ) -> Fetched:
     folder = _folder(card, root)
     done = _marker(folder, archive)
-    if _is_complete(folder, archive):
-        known = json.loads(done.read_text(encoding="utf-8"))
-        return Fetched(
-            archive.url, folder, known["size"], known["sha256"], known["verified"], already=True
-        )
     path = root / DOWNLOADS / card.name / archive_name(archive)
+    already = _is_complete(folder, archive)
+    if already:
+        known = json.loads(done.read_text(encoding="utf-8"))
+        checked = Checked(known["size"], known["md5"], known["sha256"], known["verified"])
+    else:
+        checked = _bring(card, archive, path, folder, progress)
+        write_text_atomic(
+            done, json.dumps({"url": archive.url, **asdict(checked)}, indent=2) + "\n"
+        )
+    _placing(folder, archive).unlink(missing_ok=True)
+    if not keep_archives:
+        path.unlink(missing_ok=True)
+    return Fetched(
+        archive.url, folder, checked.size, checked.sha256, checked.verified, already=already
+    )
+
+
+def _bring(
+    card: CorpusCard, archive: Archive, path: Path, folder: Path, progress: Progress | None
+) -> Checked:
     if archive.size is not None:
         needed = int(archive.size * (1 + UNPACKED_FACTOR)) - downloaded(path)
-        require_space(root, needed, f"to fetch {card.name}")
+        require_space(folder.parent, needed, f"to fetch {card.name}")
     checked = download(archive, path, progress)
     if progress:
         progress(f"unpacking {path.name}", 0, None)
     _put_in_place(card, archive, path, folder)
-    write_text_atomic(done, json.dumps({"url": archive.url, **asdict(checked)}, indent=2) + "\n")
-    _placing(folder, archive).unlink(missing_ok=True)
-    if not keep_archives:
-        path.unlink()
-    return _fetched(archive, folder, checked)
-
-
-def _fetched(archive: Archive, folder: Path, checked: Checked) -> Fetched:
-    return Fetched(
-        archive.url, folder, checked.size, checked.sha256, checked.verified, already=False
-    )
+    return checked
 
 
 def archive_name(archive: Archive) -> str:
@@ -205,9 +211,6 @@ def _refuse_in_the_way(card: CorpusCard, archive: Archive, folder: Path) -> None
 
 def _put_in_place(card: CorpusCard, archive: Archive, path: Path, folder: Path) -> None:
     """Unpack into a folder beside, then rename: at no time is half a split in its place."""
-    # What a killed run left; the lock says that no other run is at this corpus.
-    for leftover in folder.parent.glob(f".unpacking-{card.name}-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
     temporary = folder.parent / f".unpacking-{card.name}-{uuid.uuid4().hex[:12]}"
     try:
         unpack(path, temporary)
@@ -220,6 +223,12 @@ def _put_in_place(card: CorpusCard, archive: Archive, path: Path, folder: Path) 
             _move(item, folder / item.name, half_done)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _clear_leftovers(card: CorpusCard, root: Path) -> None:
+    """Delete what a killed run left; the lock says that no other run is at this corpus."""
+    for leftover in root.glob(f".unpacking-{card.name}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _top(card: CorpusCard, unpacked: Path) -> Path:

@@ -44,11 +44,13 @@ class TestLibriSpeech:
 
     def test_spec_is_canonical_and_sweeps_over_splits(self, root):
         assert codecbench.load_corpus("librispeech").spec == "librispeech:split=test"
-        assert codecbench.load_corpus("librispeech:test-other").spec == "librispeech:split=test-other"
+        assert (
+            codecbench.load_corpus("librispeech:test-other").spec == "librispeech:split=test-other"
+        )
         assert [u.id for u in listed("librispeech:split=test-other", root)] == ["9-8-0001"]
 
     def test_unknown_split_lists_the_splits(self, root):
-        with pytest.raises(UserError, match="test-clean.*train-other-500"):
+        with pytest.raises(UserError, match=r"test-clean.*train-other-500"):
             listed("librispeech:split=test-dirty", root)
 
     def test_missing_corpus_names_places_and_command(self, tmp_path, monkeypatch):
