@@ -130,7 +130,7 @@ class Bitstream:
 
 
 def _checked_body(data: bytes) -> memoryview:
-    if data[: len(MAGIC) - 1] != MAGIC[:-1]:
+    if len(data) < len(MAGIC) or data[: len(MAGIC) - 1] != MAGIC[:-1]:
         raise BitstreamError("not a codecbench bitstream (its first bytes are not CBS)")
     if data[len(MAGIC) - 1] != MAGIC[-1]:
         raise BitstreamError(f"container version {data[len(MAGIC) - 1]}; this reads {MAGIC[-1]}")

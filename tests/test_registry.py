@@ -40,7 +40,9 @@ def test_no_column_belongs_to_two_metrics():
     assert len(set(columns)) == len(columns)
 
 
-@pytest.mark.parametrize("heavy", ["torch", "pandas", "onnxruntime", "pyworld", "av", "scipy.signal"])
+@pytest.mark.parametrize(
+    "heavy", ["torch", "pandas", "onnxruntime", "pyworld", "av", "scipy.signal"]
+)
 def test_naming_a_component_loads_nothing_heavy(heavy):
     code = f"""
 import sys
