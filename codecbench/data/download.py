@@ -238,7 +238,15 @@ def _validator(response: requests.Response) -> str | None:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    """Return the innermost cause in one line: requests wraps urllib3, which wraps the system."""
+    inner: object = error
+    while isinstance(inner, Exception):
+        deeper = getattr(inner, "reason", None) or (inner.args[0] if inner.args else None)
+        if not isinstance(deeper, Exception):
+            break
+        inner = deeper
+    text = " ".join(str(inner).split()) or type(error).__name__
+    return re.sub(r"^HTTPS?Connection(Pool)?\(.*?\): ", "", text)[:200]
 
 
 def downloaded(path: Path) -> int:
