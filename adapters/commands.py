@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import CodecError
+from ..processes import describe_exit, die_with_parent
 
 _TAIL_BYTES = 4096
 _LONGEST_REASON = 300
@@ -44,7 +45,7 @@ def run_command(argv: Sequence[str], timeout: float) -> None:
         except (OSError, ValueError) as error:
             raise CodecError(f"{program} cannot be started: {error}") from error
         if status:
-            raise CodecError(f"{program} {_ending(status)}{_last_line(stderr)}")
+            raise CodecError(f"{program} {describe_exit(status)}{_last_line(stderr)}")
 
 
 def _run(argv: Sequence[str], timeout: float, stderr: IO[bytes]) -> int:
@@ -54,6 +55,7 @@ def _run(argv: Sequence[str], timeout: float, stderr: IO[bytes]) -> int:
         stdout=subprocess.DEVNULL,
         stderr=stderr,
         start_new_session=True,
+        preexec_fn=die_with_parent,
     )
     try:
         return process.wait(timeout)
@@ -62,10 +64,6 @@ def _run(argv: Sequence[str], timeout: float, stderr: IO[bytes]) -> int:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def _ending(status: int) -> str:
-    return f"ended with status {status}" if status > 0 else f"was killed by signal {-status}"
 
 
 def _last_line(stderr: IO[bytes]) -> str:

@@ -204,5 +204,5 @@ def _as_pcm(samples: Samples, subtype: str) -> npt.NDArray[np.integer[Any]]:
     bits = {"PCM_16": 16, "PCM_24": 24}[subtype]
     full_scale = 2 ** (bits - 1)
     scaled = np.round(samples.astype(np.float64) * full_scale)
-    whole = np.clip(scaled, -full_scale, full_scale - 1).astype(np.int32)
-    return whole.astype(np.int16) if bits == 16 else whole << 8
+    whole: npt.NDArray[np.float64] = np.clip(scaled, -full_scale, full_scale - 1)
+    return whole.astype(np.int16) if bits == 16 else (whole * 256).astype(np.int32)
