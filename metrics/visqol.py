@@ -81,13 +81,12 @@ class Visqol(Metric):
     definition = """
         MOS-LQO of ViSQOL v3 as ported by package visqol, which aligns the signals itself and
         levels the decoded one; results equal that package's. visqol and visqol_exp: speech
-        mode (21 bands up to 8 kHz, patches of 400 ms with voice activity), both signals at
-        {rate}, from one computation of similarity: visqol by the deep-lattice mapper, the
-        default of Google's tool, visqol_exp by the exponential mapper scaled to 5; the two
-        are different scales, and the lattice saturates near 1 for noisy speech, where more noise
-        may even score higher.
-        visqol_audio: audio mode (32 bands, patches of 600 ms) with the support-vector mapper,
-        both signals at 48 kHz.
+        mode (21 bands up to 8 kHz, patches of 400 ms: the first, and those with voice
+        activity), both signals at {rate}, from one computation of similarity: visqol by the
+        deep-lattice mapper, the default of Google's tool, visqol_exp by the exponential mapper
+        scaled to 5; the two are different scales, and the lattice saturates near 1 for noisy
+        speech, where more noise may even score higher. visqol_audio: audio mode (32 bands,
+        patches of 600 ms) with the support-vector mapper, both signals at 48 kHz.
         """
 
     def describe_definition(self) -> str:

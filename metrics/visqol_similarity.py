@@ -37,6 +37,8 @@ from .visqol_kernels import LANES, gammatone_rms, match_patches
 
 Array = npt.NDArray[np.float64]
 
+FRAME_SECONDS = 0.08
+HOP_FRAMES = 0.25
 LOWEST_HZ = 50.0
 SEARCH_PATCHES = 60
 MAX_SAMPLES = 2**24
@@ -57,17 +59,20 @@ class Mode:
     top_hz : float or None
         Upper end of the bands; half the rate if None.
     voiced_only : bool
-        Whether only patches of the reference with voice activity are compared.
+        Whether only patches of the reference with voice activity (and the first) are compared.
+    least_frames : int
+        Frames that hold one patch where the first one begins.
     """
 
     bands: int
     patch_frames: int
     top_hz: float | None
     voiced_only: bool
+    least_frames: int
 
 
-SPEECH = Mode(21, 20, 8000.0, True)
-AUDIO = Mode(32, 30, None, False)
+SPEECH = Mode(21, 20, 8000.0, True, 29)
+AUDIO = Mode(32, 30, None, False, 45)
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,7 @@ class Reference:
     Raises
     ------
     MetricError
-        If it is too short, too long, or has no voice activity (speech).
+        If it is too short or too long.
     """
 
     def __init__(self, wave: Wave, rate: int, mode: Mode) -> None:
@@ -167,18 +172,13 @@ class Reference:
         self.rate = rate
         _check_length(wave, rate, "the reference")
         self.whole = Whole(wave, rate, mode)
+        if self.whole.spectrogram.shape[1] < mode.least_frames:
+            needed = FRAME_SECONDS * (1 + (mode.least_frames - 1) * HOP_FRAMES)
+            raise MetricError(f"the reference is too short for ViSQOL ({needed:.2f} s are needed)")
         creator = _VoicedPatches if mode.voiced_only else ImagePatchCreator
-        try:
-            starts = creator(mode.patch_frames).create_ref_patch_indices(
-                self.whole.spectrogram, self.whole.signal, self.whole.window
-            )
-        except ValueError as error:
-            raise MetricError("the reference is too short for ViSQOL (0.9 s needed)") from error
-        if not starts:
-            raise MetricError(
-                "the reference is too short for ViSQOL, or has no voice activity"
-                f" ({mode.patch_frames * 20} ms with speech are needed)"
-            )
+        starts = creator(mode.patch_frames).create_ref_patch_indices(
+            self.whole.spectrogram, self.whole.signal, self.whole.window
+        )
         self.starts = np.array(starts, np.int64)
         self.envelope = Envelope(wave)
 
@@ -274,6 +274,7 @@ def _keeps_start(lag: float, excess: int) -> bool:
     return lag > 0 and int(lag) == round(lag) and excess + round(lag) > 0
 
 
+@functools.cache
 def warm_up() -> None:
     """Compile the inner loops (or load them from numba's cache)."""
     wave = np.sin(np.arange(16000.0))
@@ -319,7 +320,7 @@ def _frame_seconds(window: AnalysisWindow, rate: int) -> float:
 
 @functools.lru_cache(maxsize=8)
 def _window(rate: int) -> AnalysisWindow:
-    return AnalysisWindow(rate)
+    return AnalysisWindow(rate, HOP_FRAMES, FRAME_SECONDS)
 
 
 @functools.lru_cache(maxsize=8)
