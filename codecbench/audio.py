@@ -188,12 +188,24 @@ def write_audio(path: str | Path, audio: Audio, subtype: str = "PCM_16") -> None
     import soundfile
 
     path = Path(path)
-    kind = path.suffix.lower().lstrip(".").upper()
-    if kind not in ("WAV", "FLAC"):
-        raise AudioError(f"{path}: can write .wav and .flac files, not {path.suffix or 'this one'}")
+    kind = container_of(path)
     samples = audio.samples if subtype == "FLOAT" else _as_pcm(audio.samples, subtype)
     with atomic_path(path) as temporary:
         soundfile.write(str(temporary), samples, audio.sample_rate, subtype=subtype, format=kind)
+
+
+def container_of(path: Path) -> str:
+    """Return the container that a file to be written will have: ``WAV`` or ``FLAC``.
+
+    Raises
+    ------
+    AudioError
+        If its name ends otherwise.
+    """
+    kind = path.suffix.lower().lstrip(".").upper()
+    if kind not in ("WAV", "FLAC"):
+        raise AudioError(f"{path}: can write .wav and .flac files, not {path.suffix or 'this one'}")
+    return kind
 
 
 def _as_pcm(samples: Samples, subtype: str) -> npt.NDArray[np.integer[Any]]:

@@ -63,11 +63,12 @@ def decode(
         codecbench decode speech.cbs -o speech.wav
     """
     from .. import protocol
-    from ..audio import write_audio
+    from ..audio import container_of, write_audio
     from ..bitstream import Bitstream
     from ..errors import UserError
 
     target = output or file.with_suffix(".wav")
+    container_of(target)
     _check_target(target, force)
     try:
         data = file.read_bytes()

@@ -167,7 +167,8 @@ def _scores(frame: pd.DataFrame, usable: npt.NDArray[np.bool_], column: Column) 
 
 
 def _joined(frame: pd.DataFrame, *names: str) -> Any:
-    first, *others = (frame[name].astype(str) for name in names)
+    # Unknown values (the rate of audio that cannot be read) must not make the whole key unknown.
+    first, *others = (frame[name].astype("string").fillna("") for name in names)
     for other in others:
         first = first + "\x1f" + other
     return first.to_numpy(object)

@@ -109,7 +109,7 @@ def _make_texts(folder: Path) -> None:
     (folder / "binary.toml").write_bytes(bytes(range(128, 256)))
     (folder / "ids.txt").write_text("no-such-utterance\n")
     (folder / "ids.csv").write_text("corpus,split,id,speaker\ndemo\n")
-    (folder / "text.cbs").write_text("Dear reviewer,")
+    (folder / "prose.cbs").write_text("Dear reviewer,")
     from codecbench.bitstream import Bitstream, Packet
 
     stranger = 'external:encode="rm {in} {bitstream}",decode="rm {bitstream} {out}"'
@@ -142,13 +142,13 @@ CASES = (
     Case("truncated FLAC", ("measure", "{x}/good.wav", "{x}/cut.flac"), "cut.flac"),
     Case("text named .wav", measure("text"), "not a readable audio file"),
     Case("zero samples", measure("none"), "holds no samples"),
-    Case("a header that claims 2 GB", measure("huge"), "huge.wav"),
+    Case("a header that claims 2 GB", measure("huge"), "the decoded audio is silent"),
     Case("symlink loop as a file", measure("loop1"), "loop1.wav"),
     Case(
         "a folder for a file", ("measure", "{x}/good.wav", "{x}/void"), "two files or two folders"
     ),
     Case("folders without audio", ("measure", "{x}/void", "{x}/void"), "holds no audio files"),
-    Case("one sample", measure("one", reference="one"), "pesq_wb"),
+    Case("one sample", measure("one", "pesq_wb,stoi", reference="one"), "too short for PESQ"),
     Case("unequal lengths", measure("short", "stoi"), "unequal lengths"),
     Case("unequal rates", measure("studio", "stoi"), "96000 Hz"),
     Case("NaN samples", measure("nan"), "NaN or infinite"),
@@ -157,7 +157,7 @@ CASES = (
     Case("DC", measure("dc", "si_sdr"), "si_sdr", 0),
     Case("full-scale clipping", measure("clipped", "si_sdr"), "si_sdr", 0),
     Case("eight channels", measure("eight", "si_sdr"), "100", 0),
-    Case("96 kHz pair", measure("studio", "stoi", reference="studio"), "1.0", 0),
+    Case("96 kHz pair", measure("studio", "pesq_wb", reference="studio"), "4.64", 0),
     Case("unknown metric", measure("near", "pesk"), "unknown metric 'pesk'"),
     Case("unknown metric key", measure("near", "mcd:ordre=13"), "unknown key 'ordre'"),
     Case(
@@ -251,7 +251,7 @@ CASES = (
     ),
     Case("report of no run", ("report", "{x}/void"), "not a run folder"),
     Case("report of a damaged run", ("report", "{x}/damaged"), "damaged"),
-    Case("text named .cbs", ("decode", "{x}/text.cbs"), "not a codecbench bitstream"),
+    Case("text named .cbs", ("decode", "{x}/prose.cbs"), "not a codecbench bitstream"),
     Case("damaged bitstream", ("decode", "{x}/flipped.cbs"), "checksum"),
     Case("bitstream that would run commands", ("decode", "{x}/stranger.cbs"), "runs commands"),
     Case(
