@@ -27,7 +27,7 @@ DYNAMIC_RANGE_DB = 40.0
 _CLIP = 1.0 + 10.0 ** (15.0 / 20.0)
 _EPS = float(np.finfo(np.float64).eps)
 _BLOCK = 256
-"""Segments that are worked on at once: small enough for the processor's cache."""
+"""Frames or segments that are worked on at once: few enough for the processor's cache."""
 
 Array = npt.NDArray[np.float64]
 
@@ -84,19 +84,19 @@ class Stoi(Metric):
         """
 
     def _prepare(self, utterance: Utterance) -> PreparedStoi:
-        frames = utterance.signal.analyse(windowed_frames)
+        frames = _frames(utterance.signal.analyse(at_10_khz))
         if len(frames) == 0:
             raise MetricError(_too_short(0))
-        energy = 20 * np.log10(np.linalg.norm(frames, axis=1) + _EPS)
+        energy = 20 * np.log10(np.linalg.norm(frames * _window(), axis=1) + _EPS)
         active = energy.max() - DYNAMIC_RANGE_DB - energy < 0
         count = int(active.sum()) - 1
         if count < SEGMENT:
             raise MetricError(_too_short(max(count, 0)))
-        return PreparedStoi(utterance.signal, active, _third_octaves(frames[active]))
+        return PreparedStoi(utterance.signal, active, _third_octaves(frames, active))
 
     def _score(self, prepared: PreparedStoi, decoded: Decoded) -> dict[str, Score]:
-        frames = decoded.signal.analyse(windowed_frames)
-        x, y = prepared.bands, _third_octaves(frames[prepared.active])
+        frames = _frames(decoded.signal.analyse(at_10_khz))
+        x, y = prepared.bands, _third_octaves(frames, prepared.active)
         scores = {}
         if "stoi" in self.selected:
             scores["stoi"] = _mean_over_segments(x, y, _stoi_sum)
@@ -112,16 +112,16 @@ def _too_short(count: int) -> str:
     )
 
 
-def windowed_frames(signal: Signal) -> Array:
-    """Resample to 10 kHz and cut into windowed frames, shape (frames, FRAME).
-
-    As in pystoi, a frame that ends exactly at the signal's end is left out.
-    """
-    wave = resample_octave(signal.at(signal.sample_rate), signal.sample_rate)
-    return _frames(wave) * _window()
+def at_10_khz(signal: Signal) -> Array:
+    """Return the signal at 10 kHz, shape (samples,); see `resample_octave`."""
+    return resample_octave(signal.at(signal.sample_rate), signal.sample_rate)
 
 
 def _frames(wave: Array) -> Array:
+    """Cut into overlapping frames, shape (frames, FRAME), without copying.
+
+    As in pystoi, a frame that ends exactly at the signal's end is left out.
+    """
     count = max(0, -(-(len(wave) - FRAME) // HOP))
     if count == 0:
         return np.zeros((0, FRAME))
@@ -166,12 +166,19 @@ def _octave_filter(up: int, down: int) -> Array:
     return result
 
 
-def _third_octaves(frames: Array) -> Array:
-    """Join frames by overlap and add, and return their third-octave spectrum (BANDS, frames)."""
-    halves = np.zeros((len(frames) + 1, HOP))
-    halves[:-1] += frames[:, :HOP]
-    halves[1:] += frames[:, HOP:]
-    spectra = np.fft.rfft(_frames(halves.ravel()) * _window(), FFT_SIZE)
+def _third_octaves(frames: Array, active: npt.NDArray[np.bool_]) -> Array:
+    """Join the active frames by overlap and add; return the bands' amplitudes (BANDS, frames)."""
+    kept = frames[active] * _window()
+    halves = np.zeros((len(kept) + 1, HOP))
+    halves[:-1] += kept[:, :HOP]
+    halves[1:] += kept[:, HOP:]
+    joined = _frames(halves.ravel())
+    blocks = (joined[i : i + _BLOCK] for i in range(0, len(joined), _BLOCK))
+    return np.concatenate([_band_amplitudes(block * _window()) for block in blocks], axis=1)
+
+
+def _band_amplitudes(frames: Array) -> Array:
+    spectra = np.fft.rfft(frames, FFT_SIZE)
     power = np.square(spectra.real) + np.square(spectra.imag)
     result: Array = np.sqrt(_band_matrix() @ power.T)
     return result

@@ -41,8 +41,8 @@ FRAME_SECONDS = 0.08
 HOP_FRAMES = 0.25
 LOWEST_HZ = 50.0
 SEARCH_PATCHES = 60
-MAX_SAMPLES = 2**24
-"""Alignment needs some 50 bytes of memory a sample."""
+MAX_SAMPLES = 2**23
+"""Alignment needs more than 100 bytes of memory a sample."""
 _VOICED_RMS = 5000.0
 _QUANTILE = 0.10
 
@@ -91,23 +91,30 @@ class Features:
 
 
 class Envelope:
-    """A signal's upper envelope and its transform, for cross-correlation."""
+    """The reference's upper envelope and its transform, for cross-correlation."""
 
     def __init__(self, wave: Wave) -> None:
         self.values = upper_envelope(wave)
-        self._transform = functools.lru_cache(maxsize=1)(functools.partial(fft.rfft, self.values))
+        self._transforms: dict[int, npt.NDArray[np.complex128]] = {}
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def lag_of(self, other: Envelope) -> int:
-        """Return the shift that best puts `other` onto this envelope, in samples."""
+    def lag_of(self, wave: Wave) -> int:
+        """Return the shift that best puts a signal's envelope onto this one, in samples."""
+        other = upper_envelope(wave)
         longest = max(len(self), len(other))
         size = 1 << (2 * longest - 2).bit_length()
-        product = self._transform(size) * np.conj(other._transform(size))
+        if size not in self._transforms:
+            self._transforms = {size: fft.rfft(self.values, size)}
+        product = fft.rfft(other, size)
+        np.multiply(self._transforms[size], np.conj(product, out=product), out=product)
         correlation = fft.irfft(product, size)
-        shifts = np.concatenate((correlation[size - longest + 1 :], correlation[:longest]))
-        return int(np.argmax(shifts)) - (longest - 1)
+        back, on = correlation[size - longest + 1 :], correlation[:longest]
+        best_on = int(np.argmax(on))
+        best_back = int(np.argmax(back)) if len(back) else 0
+        is_back = len(back) > 0 and back[best_back] >= on[best_on]
+        return best_back - len(back) if is_back else best_on
 
 
 class Whole:
@@ -192,7 +199,7 @@ class Reference:
         """
         x, rate = self.whole, self.rate
         _check_length(decoded, rate, "the decoded audio")
-        aligned = _shifted(decoded, self.envelope.lag_of(Envelope(decoded)), len(x.signal.data))
+        aligned = _shifted(decoded, self.envelope.lag_of(decoded), len(x.signal.data))
         _check_length(aligned, rate, "the decoded audio, once aligned,")
         if not aligned.any():
             raise MetricError("the decoded audio is silent once it is aligned")

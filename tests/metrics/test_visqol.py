@@ -9,9 +9,10 @@ import pytest
 from codecbench.audio import Audio, read_audio
 from codecbench.component import build_config
 from codecbench.corpora.base import Utterance
+from codecbench.errors import MetricError
 from codecbench.metric import Decoded
 from codecbench.metrics.visqol import Visqol, VisqolConfig, _mapper
-from codecbench.metrics.visqol_similarity import Reference
+from codecbench.metrics.visqol_similarity import MAX_SAMPLES, SPEECH, Reference
 
 from .conformance_rows import Row, answer, check, root_folder, rows
 from .signals import delayed, low_passed, synthetic_speech, with_noise
@@ -242,3 +243,8 @@ def test_resampling_is_exact_in_length():
     speech = synthetic_speech(1.6, 44100)
     assert Fraction(len(speech), 44100) == Fraction(8, 5)
     assert _score("visqol_audio", speech, speech) == pytest.approx(4.73, abs=0.01)
+
+
+def test_too_long_is_a_reason():
+    with pytest.raises(MetricError, match="too long for ViSQOL"):
+        Reference(np.ones(MAX_SAMPLES + 1), 16000, SPEECH)
