@@ -16,7 +16,8 @@ from ..metric import Column, Decoded, Law, Metric, Score
 from ..signals import Signal
 
 if TYPE_CHECKING:
-    from .visqol_similarity import Features, Mode, Reference
+    from .visqol_signals import Mode
+    from .visqol_similarity import Features, Reference
 
 SPEECH_HZ = 16000
 AUDIO_HZ = 48000
@@ -103,7 +104,7 @@ class Visqol(Metric):
         visqol_similarity.warm_up()
 
     def _prepare(self, utterance: Utterance) -> PreparedVisqol:
-        from .visqol_similarity import AUDIO, SPEECH
+        from .visqol_signals import AUDIO, SPEECH
 
         signal = utterance.signal
         own = self.config.rate == "file"

@@ -12,7 +12,8 @@ from codecbench.corpora.base import Utterance
 from codecbench.errors import MetricError
 from codecbench.metric import Decoded
 from codecbench.metrics.visqol import Visqol, VisqolConfig, _mapper
-from codecbench.metrics.visqol_similarity import MAX_SAMPLES, SPEECH, Reference
+from codecbench.metrics.visqol_signals import SPEECH
+from codecbench.metrics.visqol_similarity import MAX_SAMPLES, Reference
 
 from .conformance_rows import Row, answer, check, root_folder, rows
 from .signals import delayed, low_passed, synthetic_speech, with_noise

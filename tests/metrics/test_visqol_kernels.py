@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from codecbench.metrics.visqol_kernels import KERNEL, gammatone_rms, match_patches
-from codecbench.metrics.visqol_similarity import AUDIO, SPEECH, _filters, _VoicedPatches, _window
+from codecbench.metrics.visqol_signals import AUDIO, SPEECH, analysis_window, filter_groups
+from codecbench.metrics.visqol_similarity import _VoicedPatches
 
 
 @pytest.mark.parametrize(("mode", "rate"), [(SPEECH, 16000), (SPEECH, 48000), (AUDIO, 48000)])
@@ -13,10 +14,10 @@ def test_gammatone_spectrogram_equals_the_package(mode, rate):
     from visqol.gammatone import GammatoneSpectrogramBuilder
 
     wave = np.random.default_rng(0).standard_normal(rate // 2)
-    window = _window(rate)
+    window = analysis_window(rate)
     builder = GammatoneSpectrogramBuilder(mode.bands, 50.0, speech_mode=mode is SPEECH)
     expected = builder.build(AudioSignal(wave, rate), window).data
-    bands = gammatone_rms(wave, window.hann_window, _filters(rate, mode), window.hop_size)
+    bands = gammatone_rms(wave, window.hann_window, filter_groups(rate, mode), window.hop_size)
     np.testing.assert_array_equal(bands[: mode.bands], expected)
 
 

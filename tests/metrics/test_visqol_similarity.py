@@ -5,7 +5,8 @@ import copy
 import numpy as np
 import pytest
 
-from codecbench.metrics.visqol_similarity import SPEECH, Envelope, Whole, _match, _refined
+from codecbench.metrics.visqol_signals import SPEECH, Envelope, Whole
+from codecbench.metrics.visqol_similarity import _match, _refined
 
 from .signals import synthetic_speech, with_noise
 
