@@ -167,7 +167,8 @@ def _cross_correlation(
     """Return sum_n x[n] y[n + lag] for lag = -reach … reach."""
     from scipy import fft
 
-    size = fft.next_fast_len(len(x) + len(y), real=True)
+    # Long enough that no lag within reach meets one that wrapped around.
+    size = fft.next_fast_len(max(len(x), len(y)) + reach, real=True)
     spectrum = fft.rfft(x, size).conj() * fft.rfft(y, size)
     circular = fft.irfft(spectrum, size)
     result: npt.NDArray[np.float64] = np.concatenate(
