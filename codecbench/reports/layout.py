@@ -149,11 +149,14 @@ def one_line(text: str) -> str:
 _CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def marks_note(table: Table, best: str, second: str) -> list[str]:
-    """Explain the marks in a format's own terms; nothing where no cell is marked."""
+def marks_note(table: Table, best: str, second: str, line: str = "column") -> list[str]:
+    """Explain the marks in a format's own terms; nothing where no cell is marked.
+
+    `line` says where a metric stands: in a column or a row.
+    """
     if not any(cell.mark for row in table.rows for cell in row.cells.values()):
         return []
     return [
-        f"{best}: best, {second}: second best of a column within its group; marked only where the"
+        f"{best}: best, {second}: second best of a {line} within its group; marked only where the"
         f" paired differences to every codec behind it exclude zero ({LEVEL_WORDS})"
     ]

@@ -1,8 +1,13 @@
-"""A table for the terminal: codecs in rows, metrics in as many blocks of columns as fit."""
+"""A table for the terminal.
+
+Few codecs stand in columns, with the metrics in rows; many stand in rows, with the metrics in as
+many blocks of columns as fit.
+"""
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 
 from rich import box
@@ -20,34 +25,45 @@ SIGNS = {"best": " *", "second": " +", None: "  "}
 _GAP = 3
 _WIDEST_LABEL = 40
 _COUNT_LABELS = ("n", "speakers")
+_MOST_CODEC_COLUMNS = 5
+"""With more codecs (the reference included) a reader compares down a column, not along a row."""
 
 
 def write(table: Table, width: int = 100, color: bool = False) -> str:
     """Write a table for a terminal of `width` columns.
 
-    Columns that do not fit beside each other follow in further blocks, each of which repeats
-    the codecs and their rate.
+    In each group, metrics stand in rows and codecs in columns if there are at most five columns
+    (the reference included) and they fit. Otherwise codecs stand in rows; metrics that do not fit
+    beside each other follow in further blocks, each of which repeats the codecs and their rate.
     """
     blocks = blocks_of(table)
+    upright = [_stands_upright(block, width) for block in blocks]
+    flat = [block for block, stands in zip(blocks, upright, strict=True) if not stands]
     out = io.StringIO()
     console = Console(
         file=out,
         # Too narrow a terminal wraps lines; a number is never cut.
-        width=max(width, *(_least_width(block) for block in blocks)),
+        width=max([width, *(_least_width(block) for block in flat)]),
         force_terminal=color,
         color_system="standard" if color else None,
         highlight=False,
         markup=False,
         emoji=False,
     )
-    for place, block in enumerate(blocks):
+    for place, (block, stands) in enumerate(zip(blocks, upright, strict=True)):
         if place:
             console.print()
         if block.title:
             console.print(Text(block.title, style="bold"))
+        if stands:
+            console.print(_upright_table(block, color))
+            if line := _common_counts(block):
+                console.print(Text(f"\n{line}", style="dim"))
+            continue
         for columns in _fitting(block, _rate_column(table), width):
             console.print(_rich_table(block, columns, color))
-    for note in [*marks_note(table, *_mark_words(color)), *table.notes]:
+    lines = dict.fromkeys("row" if stands else "column" for stands in upright)
+    for note in [*marks_note(table, *_mark_words(color), " or ".join(lines)), *table.notes]:
         console.print(Text(f"· {one_line(note)}", style="dim"))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
@@ -93,7 +109,7 @@ def _width(block: Block, column: int) -> int:
 
 
 def _rich_table(block: Block, columns: list[int], color: bool) -> RichTable:
-    table = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
+    table = _empty_table()
     table.add_column(Text(""), max_width=_WIDEST_LABEL, overflow="fold")
     for column in columns:
         heading = block.headings[column]
@@ -109,13 +125,106 @@ def _rich_table(block: Block, columns: list[int], color: bool) -> RichTable:
         ]
         table.add_row(Text(label), *cells)
     table.add_section()
-    for name, counts in zip(_COUNT_LABELS, (block.utterances, block.speakers), strict=True):
+    for name, counts in _counts(block):
         table.add_row(Text(name), *(Text(counts[column]) for column in columns), style="dim")
     return table
 
 
-def _cell(entry: Entry, in_marked_column: bool, color: bool) -> Text:
-    """Show a mark as a style, or as a sign where there are no styles."""
+def _empty_table() -> RichTable:
+    return RichTable(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
+
+
+def _cell(entry: Entry, with_sign: bool, color: bool) -> Text:
+    """Show a mark as a style, or as a sign (blank for no mark) where there are no styles."""
     if color:
         return Text.assemble((entry.value, STYLES[entry.mark]), entry.rest)
-    return Text(entry.text + (SIGNS[entry.mark] if in_marked_column else ""))
+    return Text(entry.text + (SIGNS[entry.mark] if with_sign else ""))
+
+
+def _stands_upright(block: Block, width: int) -> bool:
+    """Return whether the codecs fit beside each other, one column each."""
+    if len(block.labels) > _MOST_CODEC_COLUMNS:
+        return False
+    titles = [heading.title for heading in block.headings]
+    units = [heading.unit for heading in block.headings]
+    columns = [max(map(cell_len, texts)) for texts in (titles, units)]
+    columns += [_codec_width(block, codec) for codec in range(len(block.labels))]
+    columns += [max(map(cell_len, [name, *texts])) for name, texts in _differing_counts(block)]
+    return sum(columns) + _GAP * (len(columns) - 1) <= width
+
+
+def _upright_table(block: Block, color: bool) -> RichTable:
+    """Put metrics in rows and codecs in columns."""
+    table = _empty_table()
+    table.add_column(Text(""), no_wrap=True)
+    table.add_column(Text(""), no_wrap=True)
+    codecs = range(len(block.labels))
+    for codec in codecs:
+        label = Text("\n".join(_label_lines(block, codec)))
+        table.add_column(
+            label, width=_codec_width(block, codec), overflow="fold", vertical="bottom"
+        )
+    counts = _differing_counts(block)
+    for name, _ in counts:
+        table.add_column(Text(name), justify="right", no_wrap=True, style="dim", vertical="bottom")
+    widths = [_value_width(block, codec) for codec in codecs]
+    for metric, heading in enumerate(block.headings):
+        table.add_row(
+            Text(heading.title),
+            Text(heading.unit),
+            *(_aligned(block.entries[codec][metric], widths[codec], color) for codec in codecs),
+            *(Text(texts[metric]) for _, texts in counts),
+        )
+    return table
+
+
+def _aligned(entry: Entry, width: int, color: bool) -> Text:
+    """Right-justify the value alone, so that the intervals of a codec begin below each other."""
+    room = Text(" " * (width - cell_len(entry.value)))
+    return room.append_text(_cell(entry, entry.mark is not None, color))
+
+
+def _value_width(block: Block, codec: int) -> int:
+    return max(cell_len(entry.value) for entry in block.entries[codec])
+
+
+def _entry_width(block: Block, codec: int) -> int:
+    # Signs count with colour too, so that the form does not depend on it.
+    signs = (SIGNS[entry.mark] if entry.mark else "" for entry in block.entries[codec])
+    rests = (entry.rest for entry in block.entries[codec])
+    return _value_width(block, codec) + max(
+        cell_len(rest + sign) for rest, sign in zip(rests, signs, strict=True)
+    )
+
+
+def _codec_width(block: Block, codec: int) -> int:
+    label = max(map(cell_len, _label_lines(block, codec)))
+    return max(_entry_width(block, codec), min(_WIDEST_LABEL, label))
+
+
+def _label_lines(block: Block, codec: int) -> list[str]:
+    """Break a label after its commas where it is wider than the numbers below it."""
+    first, *others = re.split("(?<=,)", block.labels[codec])
+    lines = [first]
+    for part in others:
+        if cell_len(lines[-1] + part) <= _entry_width(block, codec):
+            lines[-1] += part
+        else:
+            lines.append(part)
+    return lines
+
+
+def _counts(block: Block) -> list[tuple[str, list[str]]]:
+    return list(zip(_COUNT_LABELS, (block.utterances, block.speakers), strict=True))
+
+
+def _differing_counts(block: Block) -> list[tuple[str, list[str]]]:
+    """Return the counts that need a column of their own, as metrics differ in them."""
+    return [(name, texts) for name, texts in _counts(block) if len(set(texts)) > 1]
+
+
+def _common_counts(block: Block) -> str:
+    """Write the counts that all metrics share."""
+    return ", ".join(
+        f"{name} = {texts[0]}" for name, texts in _counts(block) if len(set(texts)) == 1
+    )
