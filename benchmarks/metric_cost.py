@@ -13,8 +13,15 @@ import argparse
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 
+import psutil
+
+from codecbench import load_codec, protocol
+from codecbench.corpora.base import Utterance
+from codecbench.engine.selection import select_metrics, select_utterances
+from codecbench.metric import Prepared
 from codecbench.processes import SINGLE_THREAD, single_thread_environment
 
 CORE = ("pesq_wb", "stoi", "estoi", "si_sdr", "mcd", "f0_rmse")
@@ -23,67 +30,63 @@ LIMITS = {"core": (None, 0.030), "peer": (None, 0.28), "default": (0.32, 0.18)}
 
 
 def cpu_seconds() -> float:
-    import psutil
-
-    process = psutil.Process()
-    own = process.cpu_times()
-    children = [child.cpu_times() for child in process.children(recursive=True)]
-    return sum(times.user + times.system for times in [own, *children])
+    """Return the CPU time of this process (exact) and its children (in ticks of 10 ms)."""
+    children = (child.cpu_times() for child in psutil.Process().children(recursive=True))
+    return time.process_time() + sum(times.user + times.system for times in children)
 
 
-def measure(names: Sequence[str], corpus: str, subset: int, codec: str) -> tuple[float, float]:
-    """Return CPU seconds per audio second of the first and of a further codec."""
-    from codecbench import load_codec, protocol
-    from codecbench.engine.selection import select_metrics, select_utterances
-    from codecbench.errors import CodecbenchError
+class Bench:
+    """Scores the same utterances with some metrics, for a first and for a further codec.
 
-    selection = select_metrics(names)
-    metrics = [metric for metric in selection.metrics.values() if names or metric.name != "wer"]
-    for metric in metrics:
-        metric.setup()
-    utterances = [item.at_rate(16000) for item in select_utterances([corpus], subset=subset)]
-    coder = load_codec(codec)
-    encoded = [protocol.encode(coder, item.audio()) for item in utterances]
-    seconds = sum(item.audio().seconds for item in utterances)
-    for item in utterances:
-        item.forget()
-        item.audio()
+    Parameters
+    ----------
+    names : sequence of str
+        The default set without speech recognition if empty.
+    utterances : sequence of Utterance
+    codec : str
+    """
 
-    def decoded(index: int) -> object:
-        reference = utterances[index].audio()
-        return protocol.decode(coder, encoded[index], reference)
+    def __init__(self, names: Sequence[str], utterances: Sequence[Utterance], codec: str) -> None:
+        self.selection = select_metrics(names)
+        loaded = self.selection.metrics.values()
+        self.metrics = [metric for metric in loaded if names or metric.name != "wer"]
+        for metric in self.metrics:
+            metric.setup()
+        self.utterances = utterances
+        self.codec = load_codec(codec)
+        self.prepare(0)
+        self.score(0, self.prepare(0))  # warm-up: just-in-time compilation, lazy imports
 
-    def score(index: int, prepared: list[object]) -> float:
-        pair = decoded(index)
-        start = cpu_seconds()
-        for metric, ready in zip(metrics, prepared, strict=True):
-            wanted = selection.columns(metric.spec, utterances[index], coder.card)
-            if wanted:
-                metric.score(ready, pair)
-        return cpu_seconds() - start
-
-    def prepare(index: int) -> list[object]:
-        ready = [metric.prepare(utterances[index]) for metric in metrics]
-        for metric, one in zip(metrics, ready, strict=True):
-            if metric.scores_reference:
-                metric.score_reference(one)
+    def prepare(self, index: int) -> list[Prepared]:
+        """Do the reference's side, its own scores included."""
+        ready = [metric.prepare(self.utterances[index]) for metric in self.metrics]
+        for metric, one in zip(self.metrics, ready, strict=True):
+            metric.score_reference(one)
         return ready
 
-    try:
-        score(0, prepare(0))  # warm-up: just-in-time compilation, lazy imports
-    except CodecbenchError as error:
-        sys.exit(f"{names}: {error}")
-    utterances[0].forget()
-    utterances[0].audio()
-    first = further = 0.0
-    for index in range(len(utterances)):
+    def score(self, index: int, prepared: Sequence[Prepared]) -> float:
+        """Score one codec's output; return the CPU seconds, those of the codec left out."""
+        utterance = self.utterances[index]
+        encoded = protocol.encode(self.codec, utterance.audio())
+        decoded = protocol.decode(self.codec, encoded, utterance.audio())
         start = cpu_seconds()
-        prepared = prepare(index)
-        first += cpu_seconds() - start
-        first += score(index, prepared)
-        further += score(index, prepared)
-        utterances[index].forget()
-    return first / seconds, further / seconds
+        for metric, ready in zip(self.metrics, prepared, strict=True):
+            if self.selection.columns(metric.spec, utterance, self.codec.card):
+                metric.score(ready, decoded)
+        return cpu_seconds() - start
+
+    def cost(self) -> tuple[float, float]:
+        """Return CPU seconds per second of audio of the first and of a further codec."""
+        first = further = seconds = 0.0
+        for index, utterance in enumerate(self.utterances):
+            utterance.forget()
+            seconds += utterance.audio().seconds
+            start = cpu_seconds()
+            prepared = self.prepare(index)
+            first += cpu_seconds() - start + self.score(index, prepared)
+            further += self.score(index, prepared)
+            utterance.forget()
+        return first / seconds, further / seconds
 
 
 def main() -> None:
@@ -96,8 +99,8 @@ def main() -> None:
     if any(os.environ.get(key) != value for key, value in SINGLE_THREAD.items()):
         command = [sys.executable, *sys.argv]
         sys.exit(subprocess.run(command, env=single_thread_environment(), check=False).returncode)
-    from codecbench.engine.selection import select_metrics
-
+    found = select_utterances([arguments.corpus], subset=arguments.subset)
+    utterances = [utterance.at_rate(16000) for utterance in found]
     single = [
         metric.name
         for metric in select_metrics(()).metrics.values()
@@ -106,7 +109,7 @@ def main() -> None:
     print(f"{'metrics':<14}{'first codec':>13}{'further':>10}   limits (CPU s per audio s)")
     sets = {name: (name,) for name in single} | {"core": CORE, "peer": PEER, "default": ()}
     for name, names in sets.items():
-        first, further = measure(names, arguments.corpus, arguments.subset, arguments.codec)
+        first, further = Bench(names, utterances, arguments.codec).cost()
         limits = LIMITS.get(name, (None, None))
         shown = " ".join("–" if limit is None else f"{limit:.3f}" for limit in limits)
         print(f"{name:<14}{first:>13.4f}{further:>10.4f}   {shown}", flush=True)

@@ -23,20 +23,11 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from .errors import CodecbenchError
+from .processes import describe_exit, single_thread_environment
 
 _LENGTH = struct.Struct("<Q")
 _WATCH_SECONDS = 2.0
 """How often an idle child looks whether its parent still lives."""
-
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-ONE_THREAD = dict.fromkeys(_THREAD_VARIABLES, "1")
-"""Environment that holds the maths libraries to one thread."""
 
 
 class IsolationError(CodecbenchError):
@@ -152,18 +143,18 @@ class IsolatedFunction:
         self._stop()
         if seconds >= self.timeout_s:
             return CallTimeoutError(f"{self.target} took longer than {self.timeout_s:g} s")
-        return ProcessDiedError(f"{self.target} {_cause(status)}")
+        return ProcessDiedError(f"{self.target} {describe_exit(status)}")
 
 
 def _start(target: str) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(entry or str(os.getcwd()) for entry in sys.path)  # noqa: PTH109
     command = [sys.executable, "-P", "-m", __name__, target, str(os.getpid())]
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+    return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **ONE_THREAD, "PYTHONPATH": path},
+        env={**single_thread_environment(), "PYTHONPATH": path},
     )
 
 
@@ -204,15 +195,6 @@ def _receive(stream: IO[bytes]) -> Any:
     (length,) = _LENGTH.unpack(header)
     data = stream.read(length)
     return pickle.loads(data) if len(data) == length else None  # noqa: S301 - our own child
-
-
-def _cause(status: int) -> str:
-    if status >= 0:
-        return f"ended its process (exit status {status})"
-    try:
-        return f"died of {signal.Signals(-status).name}"
-    except ValueError:
-        return f"died of signal {-status}"
 
 
 # --- the child

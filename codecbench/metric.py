@@ -199,6 +199,22 @@ class Decoded:
         return self.signal.audio
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Reference-side work of one utterance for one metric.
+
+    Parameters
+    ----------
+    signal : Signal
+        The reference.
+    work : object
+        What the metric's `_prepare` returned.
+    """
+
+    signal: Signal
+    work: Any
+
+
 class Metric(Component, abc.ABC):
     """Compares what came back with what was sent.
 
@@ -227,6 +243,8 @@ class Metric(Component, abc.ABC):
     """Whether the reference has a score of its own, shown as the ceiling."""
     always: ClassVar[bool] = False
     """Whether every run computes it (rate, delay, clipping)."""
+    file_defaults: ClassVar[dict[str, str]] = {}
+    """Keys that `measure` sets, unless they are given, to take files as they are."""
 
     def __init__(self, config: Any = None, selected: Collection[str] | None = None) -> None:
         super().__init__(config)
@@ -265,7 +283,7 @@ class Metric(Component, abc.ABC):
         """
         return self.selected
 
-    def prepare(self, utterance: Utterance) -> Any:
+    def prepare(self, utterance: Utterance) -> Prepared:
         """Do the reference-side work, once for all codecs.
 
         Raises
@@ -274,9 +292,9 @@ class Metric(Component, abc.ABC):
             If the reference cannot be scored against.
         """
         self._check(utterance.signal, "the reference")
-        return self._prepare(utterance)
+        return Prepared(utterance.signal, self._prepare(utterance))
 
-    def score(self, prepared: Any, decoded: Decoded) -> dict[str, Score]:
+    def score(self, prepared: Prepared, decoded: Decoded) -> dict[str, Score]:
         """Score decoded audio against what `prepare` returned.
 
         Returns
@@ -290,13 +308,12 @@ class Metric(Component, abc.ABC):
             If no column can be scored; the message is the reason.
         """
         self._check(decoded.signal, "the decoded audio")
-        self._check_pair(prepared, decoded)
-        scores = self._score(prepared, decoded).items()
-        return {name: self._finite(score) for name, score in scores if name in self.selected}
+        self._check_pair(prepared.signal, decoded.signal)
+        return self._kept(self._score(prepared.work, decoded))
 
-    def score_reference(self, prepared: Any) -> dict[str, Score]:
+    def score_reference(self, prepared: Prepared) -> dict[str, Score]:
         """Score the reference itself; empty unless `scores_reference`."""
-        return {}
+        return self._kept(self._score_reference(prepared.work))
 
     def measure(
         self,
@@ -311,15 +328,21 @@ class Metric(Component, abc.ABC):
         return self.score(self.prepare(utterance), Decoded.from_audio(decoded))
 
     def _prepare(self, utterance: Utterance) -> Any:
+        """Return what `_score` needs of the reference; the utterance itself if not overridden."""
         return utterance
 
     @abc.abstractmethod
-    def _score(self, prepared: Any, decoded: Decoded) -> dict[str, Score]: ...
+    def _score(self, prepared: Any, decoded: Decoded) -> dict[str, Score]:
+        """Score decoded audio; `prepared` is what `_prepare` returned."""
 
-    def _reference_signal(self, prepared: Any) -> Signal | None:
-        """Return the reference's signal from what `_prepare` returned, for the pair's checks."""
-        signal = getattr(prepared, "signal", None)
-        return signal if isinstance(signal, Signal) else None
+    def _score_reference(self, prepared: Any) -> dict[str, Score]:
+        """Score the reference; overridden where `scores_reference`."""
+        return {}
+
+    def _kept(self, scores: dict[str, Score]) -> dict[str, Score]:
+        return {
+            name: self._finite(score) for name, score in scores.items() if name in self.selected
+        }
 
     def _check(self, signal: Signal, who: str) -> None:
         if len(signal.audio) == 0:
@@ -329,16 +352,13 @@ class Metric(Component, abc.ABC):
         if not self.accepts_silence and signal.analyse(rms) < SILENCE_RMS:
             raise MetricError(f"{who} is silent")
 
-    def _check_pair(self, prepared: Any, decoded: Decoded) -> None:
-        reference = self._reference_signal(prepared)
-        if reference is None:
-            return
-        if reference.sample_rate != decoded.signal.sample_rate:
+    def _check_pair(self, reference: Signal, decoded: Signal) -> None:
+        if reference.sample_rate != decoded.sample_rate:
             raise MetricError(
                 f"the reference has {reference.sample_rate} Hz,"
-                f" the decoded audio {decoded.signal.sample_rate} Hz"
+                f" the decoded audio {decoded.sample_rate} Hz"
             )
-        lengths = len(reference.audio), len(decoded.signal.audio)
+        lengths = len(reference.audio), len(decoded.audio)
         if lengths[0] != lengths[1] and not self.accepts_unequal_lengths:
             raise MetricError(
                 f"unequal lengths: the reference has {lengths[0]} samples, the decoded audio"

@@ -66,7 +66,7 @@ class Dnsmos(Metric):
         if self._networks is None:
             self._networks = load_networks()
 
-    def score_reference(self, prepared: Utterance) -> dict[str, Score]:
+    def _score_reference(self, prepared: Utterance) -> dict[str, Score]:
         """Score the reference itself: what a perfect codec would get."""
         return self._quality(prepared.signal)
 

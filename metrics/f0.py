@@ -108,9 +108,6 @@ class F0(Metric):
         utterance.signal.analyse(world.f0_track, analysis=self.analysis)
         return utterance.signal
 
-    def _reference_signal(self, prepared: Signal) -> Signal:
-        return prepared
-
     def _score(self, prepared: Signal, decoded: Decoded) -> dict[str, Score]:
         reference = prepared.analyse(world.f0_track, analysis=self.analysis)
         track = decoded.signal.analyse(world.f0_track, analysis=self.analysis)

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from ..component import Config, Requirement
+from ..corpora.base import Utterance
 from ..errors import MetricError
 from ..isolation import IsolatedFunction, IsolationError, RemoteError
 from ..metric import Column, Decoded, Law, Metric, Score
@@ -37,7 +38,7 @@ class PesqConfig(Config):
     """Configuration of `Pesq`."""
 
     nb_rate: Literal["8000", "file"] = "8000"
-    """Rate of narrow-band PESQ: 8000 Hz, or the signals' own, which must be 8000 or 16000 Hz."""
+    """Rate of narrow-band PESQ: 8000 Hz, or the signals' own if that is 8000 or 16000 Hz."""
 
 
 class Pesq(Metric):
@@ -65,6 +66,7 @@ class Pesq(Metric):
     paper = "ITU-T P.862 (2001), P.862.1 (2003), P.862.2 (2007)"
     package = "pesq"
     accepts_unequal_lengths = True
+    file_defaults: ClassVar[dict[str, str]] = {"nb_rate": "file"}
     laws = (
         Law("identity_is_best", ("pesq_wb", "pesq_nb", "pesq_nb_raw"), 1e-6),
         Law("monotone_in_snr", ("pesq_wb", "pesq_nb", "pesq_nb_raw"), 1e-6),
@@ -89,16 +91,19 @@ class Pesq(Metric):
     def describe_definition(self) -> str:
         """Return the definition, which names the rate of narrow-band PESQ."""
         own = self.config.nb_rate == "file"
-        return self.definition.format(nb_rate="their own rate" if own else "8 kHz")
+        return self.definition.format(
+            nb_rate="8 kHz, or at 16 kHz if they have 16 kHz" if own else "8 kHz"
+        )
 
-    def _score(self, prepared: object, decoded: Decoded) -> dict[str, Score]:
-        reference = self._reference_signal(prepared)
-        assert reference is not None
+    def _prepare(self, utterance: Utterance) -> Signal:
+        return utterance.signal
+
+    def _score(self, prepared: Signal, decoded: Decoded) -> dict[str, Score]:
         scores = {}
         if "pesq_wb" in self.selected:
-            scores["pesq_wb"] = _attempt(lambda: self._wideband(reference, decoded.signal))
+            scores["pesq_wb"] = _attempt(lambda: self._wideband(prepared, decoded.signal))
         if self.selected & {"pesq_nb", "pesq_nb_raw"}:
-            narrow = _attempt(lambda: self._narrowband(reference, decoded.signal))
+            narrow = _attempt(lambda: self._narrowband(prepared, decoded.signal))
             scores["pesq_nb"] = narrow
             raw = narrow if narrow.error is not None else Score(raw_of_nb(narrow.value))
             scores["pesq_nb_raw"] = raw
@@ -113,14 +118,8 @@ class Pesq(Metric):
         return self._pesq(reference, decoded, WIDEBAND_HZ, "wb")
 
     def _narrowband(self, reference: Signal, decoded: Signal) -> float:
-        if self.config.nb_rate != "file":
-            return self._pesq(reference, decoded, NARROWBAND_HZ, "nb")
-        if reference.sample_rate not in (NARROWBAND_HZ, WIDEBAND_HZ):
-            raise MetricError(
-                f"pesq:nb_rate=file needs signals of 8000 or 16000 Hz; these have"
-                f" {reference.sample_rate} Hz"
-            )
-        return self._pesq(reference, decoded, reference.sample_rate, "nb")
+        as_they_are = self.config.nb_rate == "file" and reference.sample_rate == WIDEBAND_HZ
+        return self._pesq(reference, decoded, WIDEBAND_HZ if as_they_are else NARROWBAND_HZ, "nb")
 
     def _pesq(self, reference: Signal, decoded: Signal, rate: int, band: str) -> float:
         """Average the scores of the pieces, weighted by duration."""

@@ -7,7 +7,7 @@ import functools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..component import Config, Requirement
 from ..corpora.base import Utterance
@@ -73,6 +73,7 @@ class Visqol(Metric):
     )
     package = "visqol-python"
     accepts_unequal_lengths = True
+    file_defaults: ClassVar[dict[str, str]] = {"rate": "file"}
     laws = (
         Law("identity_is_best", ("visqol", "visqol_exp", "visqol_audio"), 1e-6),
         Law("monotone_in_snr", ("visqol_exp",), 1e-6),

@@ -125,7 +125,7 @@ class WordErrorRate(Metric):
             columns -= {"wer", "dwer"}
         return frozenset(columns)
 
-    def score_reference(self, prepared: _Reference) -> dict[str, Score]:
+    def _score_reference(self, prepared: _Reference) -> dict[str, Score]:
         """Score the reference itself: the recogniser's own errors, which no codec can undercut."""
         return self._against_transcript(prepared, prepared.recognised)
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 from codecbench.audio import Audio
 from codecbench.bitstream import Packet
 from codecbench.codec import Codec, CodecCard
@@ -138,7 +139,7 @@ class Fragile(Metric):
             raise MetricError("too slow for me")
         return {"plug_fragile": Score(1.0)}
 
-    def score_reference(self, prepared):
+    def _score_reference(self, prepared):
         return {"plug_fragile": Score(2.0)}
 
 

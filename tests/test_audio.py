@@ -4,10 +4,11 @@ import struct
 import numpy as np
 import pytest
 import soundfile
-from codecbench.audio import Audio, read_audio, resample, write_audio
-from codecbench.errors import AudioError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from codecbench.audio import Audio, read_audio, resample, write_audio
+from codecbench.errors import AudioError
 
 
 def tone(rate, seconds=0.5, hz=440.0):
@@ -94,10 +95,7 @@ def test_files_that_are_no_audio_are_named(tmp_path, content, message):
 def test_a_header_that_lies_about_its_size_does_not_fill_the_memory(tmp_path):
     path = tmp_path / "x.wav"
     path.write_bytes(lying_wav())
-    try:
-        assert len(read_audio(path)) <= 8
-    except AudioError as error:
-        assert "x.wav" in str(error)
+    assert len(read_audio(path)) <= 8
 
 
 def test_directories_and_no_samples_are_named(tmp_path):

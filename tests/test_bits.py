@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from codecbench.bits import bits_for, pack, unpack
-from codecbench.errors import BitstreamError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from codecbench.bits import bits_for, pack, unpack
+from codecbench.errors import BitstreamError
 
 WIDTHS = st.lists(st.integers(0, 63), max_size=50)
 

@@ -1,8 +1,9 @@
 import pytest
-from codecbench.bitstream import Bitstream, Packet
-from codecbench.errors import BitstreamError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from codecbench.bitstream import Bitstream, Packet
+from codecbench.errors import BitstreamError
 
 
 @st.composite

@@ -92,14 +92,14 @@ def test_result_that_cannot_travel_is_an_error(isolated):
 @pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGKILL"])
 def test_crash_is_an_error_and_the_next_call_works(isolated, name):
     crash = isolated("signal:raise_signal")
-    with pytest.raises(ProcessDiedError, match=rf"signal:raise_signal died of {name}"):
+    with pytest.raises(ProcessDiedError, match=rf"signal:raise_signal was killed by {name}"):
         crash(int(getattr(signal, name)))
     assert crash(int(signal.SIGURG)) is None
 
 
 def test_segmentation_fault_in_c_code_is_an_error(isolated):
     read = isolated("ctypes:string_at")
-    with pytest.raises(ProcessDiedError, match="died of SIGSEGV"):
+    with pytest.raises(ProcessDiedError, match="was killed by SIGSEGV"):
         read(0)
 
 

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from codecbench import protocol
 from codecbench.audio import Audio
 from codecbench.bitstream import Packet
 from codecbench.codec import Codec, CodecCard, TokenCodec, Tokens
 from codecbench.errors import CodecError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 class Late(Codec):

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+
 from codecbench import registry
 from codecbench.errors import UserError
 
@@ -21,7 +22,7 @@ def test_close_names_are_suggested():
 
 
 def test_unknown_keys_name_the_known_ones():
-    with pytest.raises(UserError, match="unknown key 'colour'.*kbps"):
+    with pytest.raises(UserError, match=r"unknown key 'colour'.*kbps"):
         registry.codec_of("opus:colour=red")
 
 

@@ -1,10 +1,11 @@
 import string
 
 import pytest
-from codecbench.errors import UserError
-from codecbench.spec import Spec, expand_spec, format_spec, parse_spec, split_specs
 from hypothesis import given
 from hypothesis import strategies as st
+
+from codecbench.errors import UserError
+from codecbench.spec import Spec, expand_spec, format_spec, parse_spec, split_specs
 
 KEYS = st.text(string.ascii_lowercase, min_size=1, max_size=5)
 VALUES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)

@@ -43,9 +43,10 @@ def measure(
 ) -> None:
     """Measure one pair of audio files, or two folders matched by file name, without a codec.
 
-    The files are taken as they are unless --align is given: PESQ and ViSQOL bear a delay and
-    unequal lengths, other metrics refuse unequal lengths. JSON of a pair is {metric: value},
-    with null where there is no number; the reason is on stderr.
+    The files are taken as they are unless --align is given: narrow-band PESQ and ViSQOL's speech
+    mode run at the files' own rate (pesq:nb_rate=8000 and visqol:rate=16000 resample as runs do);
+    PESQ and ViSQOL bear a delay and unequal lengths, other metrics refuse unequal lengths. JSON
+    of a pair is {metric: value}, with null where there is no number; the reason is on stderr.
 
     For many files and intervals, use codecbench run --codec decoded:dir=FOLDER.
 
@@ -63,7 +64,9 @@ def measure(
     if reference.is_dir() != decoded.is_dir():
         raise UserError("give two files or two folders")
     loaded = metrics_for_files(
-        [spec for text in metrics or () for spec in split_specs(text)], device
+        [spec for text in metrics or () for spec in split_specs(text)],
+        as_they_are=not align,
+        device=device,
     )
     options = MeasureOptions(align, transcript, language)
     if reference.is_dir():

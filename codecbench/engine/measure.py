@@ -36,10 +36,19 @@ class MeasureOptions:
     language: str | None = None
 
 
-def metrics_for_files(requested: Sequence[str], device: str = "cpu") -> dict[str, Metric]:
+def metrics_for_files(
+    requested: Sequence[str], as_they_are: bool = True, device: str = "cpu"
+) -> dict[str, Metric]:
     """Select metrics for audio files and load their models; keyed by canonical spec.
 
     Without a request, the default set without what only a codec's run can give.
+
+    Parameters
+    ----------
+    requested : sequence of str
+    as_they_are : bool
+        Whether metrics that can take files at their own rate do so unless told otherwise.
+    device : str
     """
     selection = select_metrics(requested)
     asked = {spec for spec, _ in selection.asked or ()}
@@ -48,9 +57,18 @@ def metrics_for_files(requested: Sequence[str], device: str = "cpu") -> dict[str
         for spec, metric in selection.metrics.items()
         if spec in asked or (selection.asked is None and not metric.always)
     }
+    if as_they_are:
+        metrics = {metric.spec: metric for metric in map(_for_files, metrics.values())}
     for metric in metrics.values():
         metric.setup(device)
     return metrics
+
+
+def _for_files(metric: Metric) -> Metric:
+    """Set the keys that take files as they are, except those that were given."""
+    given = metric.config.model_fields_set
+    update = {key: value for key, value in metric.file_defaults.items() if key not in given}
+    return type(metric)(metric.config.model_copy(update=update), selected=metric.selected)
 
 
 def measure_pair(

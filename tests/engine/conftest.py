@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from codecbench import registry
 
 from .voices import write_voice

@@ -4,10 +4,11 @@ import subprocess
 import sys
 import time
 
-import codecbench
 import numpy as np
 import pandas as pd
 import pytest
+
+import codecbench
 from codecbench.errors import UserError
 from codecbench.results.run_folder import BITSTREAMS, ROWS
 from codecbench.results.schema import FRAME_COLUMNS, parts

@@ -1,6 +1,7 @@
 """Noise bursts that stand for voices."""
 
 import numpy as np
+
 from codecbench.audio import Audio, write_audio
 
 
