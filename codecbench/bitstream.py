@@ -11,7 +11,11 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from .audio import MAX_SECONDS
 from .errors import BitstreamError
+
+MAX_SAMPLE_RATE = 768_000
+"""In Hz; a higher one is a damaged or hostile file."""
 
 MAGIC = b"CBS\x01"
 _HEADER = struct.Struct("<HIII")
@@ -124,8 +128,8 @@ class Bitstream:
         lengths = [bits for (bits,) in _LENGTH.iter_unpack(table)]
         packets = tuple(Packet(reader.take(-(-bits // 8)), bits) for bits in lengths)
         reader.expect_end()
-        if rate == 0:
-            raise BitstreamError("the sample rate is zero")
+        if not 0 < rate <= MAX_SAMPLE_RATE or samples > MAX_SECONDS * rate:
+            raise BitstreamError(f"{samples} samples at {rate} Hz are not speech")
         return cls(spec, samples, rate, packets[:count], packets[count:])
 
 

@@ -101,8 +101,15 @@ class CodecBase(Component, abc.ABC):
 
     @property
     def identity(self) -> str:
-        """Hash of canonical spec, implementation version and weights: what a result belongs to."""
-        parts = (self.spec, self.version, self.card.weights_sha256 or "")
+        """Hash of what a result belongs to: spec, version, weights, rate and declared delay."""
+        card = self.card
+        parts = (
+            self.spec,
+            self.version,
+            card.weights_sha256 or "",
+            str(card.sample_rate),
+            str(card.delay_samples),
+        )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

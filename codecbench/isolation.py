@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from .errors import CodecbenchError
-from .processes import describe_exit, single_thread_environment
+from .processes import describe_exit, python_command, python_environment
 
 _LENGTH = struct.Struct("<Q")
 _WATCH_SECONDS = 2.0
@@ -147,14 +147,12 @@ class IsolatedFunction:
 
 
 def _start(target: str) -> subprocess.Popen[bytes]:
-    path = os.pathsep.join(entry or str(os.getcwd()) for entry in sys.path)  # noqa: PTH109
-    command = [sys.executable, "-P", "-m", __name__, target, str(os.getpid())]
     return subprocess.Popen(
-        command,
+        python_command(__name__, target, str(os.getpid())),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**single_thread_environment(), "PYTHONPATH": path},
+        env=python_environment(),
     )
 
 

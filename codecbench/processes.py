@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 
 SINGLE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -25,6 +26,20 @@ def single_thread_environment() -> dict[str, str]:
     Threads inside short transforms cost more than they give; parallelism is over utterances.
     """
     return {**os.environ, **SINGLE_THREAD}
+
+
+def python_command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of ours in a child of this interpreter.
+
+    The working folder is kept off the child's module path: what lies there is the user's data.
+    """
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def python_environment() -> dict[str, str]:
+    """Return the environment for `python_command`: this process's module path, one thread."""
+    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
+    return {**single_thread_environment(), "PYTHONPATH": path}
 
 
 def die_with_parent() -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .audio import Audio
 from .bitstream import Bitstream
-from .codec import Codec, CodecCard, DecodedSource
+from .codec import Codec, CodecCard, DecodedSource, TokenCodec
 from .corpora.base import Utterance
 from .errors import CodecError
 from .metric import Decoded
@@ -54,7 +54,17 @@ def encode(codec: Codec, reference: Audio) -> Encoded:
     audio = reference.resampled(codec.card.sample_rate or reference.sample_rate)
     start = time.perf_counter()
     bitstream = codec.encode(audio)
-    return Encoded(bitstream.to_bytes(), time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    _check_label(codec, bitstream)
+    if (bitstream.samples, bitstream.sample_rate) != (len(audio), audio.sample_rate):
+        raise CodecError("the bitstream does not state the length and rate of what was coded")
+    return Encoded(bitstream.to_bytes(), seconds)
+
+
+def _check_label(codec: Codec, bitstream: Bitstream) -> None:
+    """Refuse another spec than the codec's own: nothing may pass in what is not counted."""
+    if bitstream.codec != codec.spec:
+        raise CodecError(f"the bitstream belongs to {bitstream.codec[:80]}, not to {codec.spec}")
 
 
 def decode(
@@ -69,17 +79,28 @@ def decode(
     reference : Audio
         At the evaluation rate; only its rate and length are used.
     delay_samples : int, optional
-        Delay to remove at the codec's rate; the card's if None.
+        Estimated delay to remove at the codec's rate; the card's if None.
 
     Raises
     ------
     CodecError, BitstreamError
     """
     bitstream = Bitstream.from_bytes(encoded.data)
+    _check_label(codec, bitstream)
     start = time.perf_counter()
     raw = codec.decode(bitstream)
     seconds = time.perf_counter() - start
-    signal = aligned(raw, codec.card, reference, bitstream.samples, delay_samples)
+    delay = _known_delay(codec.card, delay_samples)
+    if raw.sample_rate != bitstream.sample_rate:
+        raise CodecError(
+            f"the decoder returned {raw.sample_rate} Hz where {bitstream.sample_rate} Hz were coded"
+        )
+    if codec.card.delay_samples is not None and len(raw) < bitstream.samples + delay:
+        raise CodecError(
+            f"the decoder returned {len(raw)} samples where {bitstream.samples} and the delay"
+            f" of {delay} were due"
+        )
+    signal = aligned(raw, reference, bitstream.samples, delay)
     return Decoded(
         Signal(signal),
         raw=raw,
@@ -88,12 +109,13 @@ def decode(
         main_bits=bitstream.main_bits,
         side_bits=bitstream.side_bits,
         file_bytes=len(encoded.data),
+        tokens=codec.tokens([bitstream]) if isinstance(codec, TokenCodec) else None,
         timings={"encode": encoded.seconds, "decode": seconds},
     )
 
 
 def restore(codec: Codec, bitstream: Bitstream) -> Audio:
-    """Decode at the codec's rate, remove the declared delay and cut to the coded length."""
+    """Decode at the codec's rate, remove the declared delay (if any) and cut to length."""
     raw = codec.decode(bitstream)
     return raw.advanced(codec.card.delay_samples or 0).fitted(bitstream.samples)
 
@@ -103,7 +125,8 @@ def look_up(source: DecodedSource, utterance: Utterance, delay_samples: int | No
     found = source.lookup(utterance)
     reference = utterance.audio()
     length = -(-len(reference) * found.audio.sample_rate // reference.sample_rate)
-    signal = aligned(found.audio, source.card, reference, length, delay_samples)
+    delay = _known_delay(source.card, delay_samples)
+    signal = aligned(found.audio, reference, length, delay)
     return Decoded(
         Signal(signal),
         raw=found.audio,
@@ -113,28 +136,32 @@ def look_up(source: DecodedSource, utterance: Utterance, delay_samples: int | No
     )
 
 
-def aligned(
-    raw: Audio, card: CodecCard, reference: Audio, coded_samples: int, delay_samples: int | None
-) -> Audio:
+def _known_delay(card: CodecCard, estimated: int | None) -> int:
+    delay = card.delay_samples if estimated is None else estimated
+    if delay is None:
+        raise CodecError(
+            "it declares no delay and none could be estimated: give one, as in delay=0"
+        )
+    return delay
+
+
+def aligned(raw: Audio, reference: Audio, coded_samples: int, delay: int) -> Audio:
     """Remove the delay at the decoded rate, resample to the evaluation rate, cut to length.
 
     Parameters
     ----------
     raw : Audio
         As decoded.
-    card : CodecCard
-        Gives the declared delay.
     reference : Audio
         Gives rate and length.
     coded_samples : int
         Length of the coded signal at the decoded rate.
-    delay_samples : int, optional
-        Overrides the card's delay.
+    delay : int
+        In samples at the decoded rate.
     """
     if not raw.is_finite:
         raise CodecError("the decoder returned NaN or infinite samples")
-    delay = card.delay_samples if delay_samples is None else delay_samples
-    on_time = raw.advanced(delay or 0).fitted(coded_samples)
+    on_time = raw.advanced(delay).fitted(coded_samples)
     return on_time.resampled(reference.sample_rate).fitted(len(reference))
 
 

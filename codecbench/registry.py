@@ -122,14 +122,17 @@ def load_metric(name: str | Spec, device: str = "cpu") -> Metric:
 def metric_of(name: str | Spec) -> Metric:
     """Return the metric that a spec or a column names without loading its models.
 
-    A name that is both (``stoi``) means the column alone.
+    A metric's name means its default columns; a name that is both (``stoi``) the column alone.
     """
     parsed = _parsed(name)
     entries, columns = _entries(METRICS), column_owners()
+    selected: tuple[str, ...] | None
     if parsed.name in columns:
         owner, selected = columns[parsed.name], (parsed.name,)
     elif parsed.name in entries:
-        owner, selected = parsed.name, None
+        owner = parsed.name
+        every = component_class(METRICS, owner).columns
+        selected = tuple(column.name for column in every if column.default) or None
     else:
         raise UserError(unknown_name(METRICS, parsed.name, [*entries, *columns]))
     metric: Metric = component_class(METRICS, owner).from_spec(
@@ -169,3 +172,16 @@ def load_corpus(spec: str | Spec, data_root: str | Path | None = None) -> Corpus
     roots = None if data_root is None else (Path(data_root),)
     corpus: Corpus = component_class(CORPORA, parsed.name).from_spec(parsed, data_roots=roots)
     return corpus
+
+
+@functools.cache
+def speakers_corpus(corpus: str) -> str:
+    """Return the corpus under whose name the speakers of a corpus are known.
+
+    LibriTTS has LibriSpeech's readers under the same numbers, so that a codec trained on the one
+    has seen speakers of the other.
+    """
+    if corpus not in _entries(CORPORA):
+        return corpus
+    card = component_class(CORPORA, corpus).card
+    return card.speakers_of or corpus

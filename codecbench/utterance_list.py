@@ -79,14 +79,22 @@ def write_list(path: Path, listed: Iterable[ListedUtterance]) -> None:
     write_text_atomic(path, table.getvalue())
 
 
-def read_list(path: Path) -> list[ListedUtterance]:
+def read_list(path: Path, missing_ok: bool = False) -> list[ListedUtterance]:
     """Read ``utterances.csv``, or a plain text file with one id a line (``#`` begins a comment).
+
+    Parameters
+    ----------
+    path : Path
+    missing_ok : bool
+        Whether a missing file is an empty list.
 
     Raises
     ------
     UserError
         If the file cannot be read, a row is malformed, or an utterance occurs twice.
     """
+    if missing_ok and not path.exists():
+        return []
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -82,6 +82,15 @@ class Raises(Plain):
         raise ZeroDivisionError("of course\nin two lines")
 
 
+class Mute(Late):
+    """Decodes to silence, of which no delay can be told."""
+
+    name = "plug-mute"
+
+    def decode(self, bitstream):
+        return Audio(np.zeros(bitstream.samples), bitstream.sample_rate)
+
+
 class Nan(Plain):
     """Decodes to NaN."""
 
@@ -150,6 +159,7 @@ plug-late = plugins:Late
 plug-crash = plugins:Crash
 plug-raises = plugins:Raises
 plug-nan = plugins:Nan
+plug-mute = plugins:Mute
 plug-slow = plugins:Slow
 [codecbench.metrics]
 plug_error = plugins:Error

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codecbench.bitstream import Bitstream, Packet
+from codecbench.audio import MAX_SECONDS
+from codecbench.bitstream import MAX_SAMPLE_RATE, Bitstream, Packet
 from codecbench.errors import BitstreamError
 
 
@@ -15,10 +16,11 @@ def packets(draw):
 
 @st.composite
 def bitstreams(draw):
+    rate = draw(st.integers(1, MAX_SAMPLE_RATE))
     return Bitstream(
         codec=draw(st.text(st.characters(exclude_categories=("Cs",)), max_size=30)),
-        samples=draw(st.integers(0, 2**32 - 1)),
-        sample_rate=draw(st.integers(1, 2**32 - 1)),
+        samples=draw(st.integers(0, min(2**32 - 1, int(MAX_SECONDS) * rate))),
+        sample_rate=rate,
         packets=tuple(draw(st.lists(packets(), max_size=10))),
         side_information=tuple(draw(st.lists(packets(), max_size=3))),
     )
@@ -59,3 +61,10 @@ def test_counted_bits_leave_out_the_container():
 def test_bits_behind_the_end_of_a_packet_are_refused():
     with pytest.raises(BitstreamError, match="not zero"):
         Packet(b"\xff", 7)
+
+
+@pytest.mark.parametrize(("samples", "rate"), [(1, 4_000_000_000), (2**32 - 1, 8000), (0, 0)])
+def test_absurd_lengths_and_rates_are_refused(samples, rate):
+    data = Bitstream("c", samples, rate, ()).to_bytes()
+    with pytest.raises(BitstreamError, match="not speech"):
+        Bitstream.from_bytes(data)

@@ -104,7 +104,7 @@ def test_segmentation_fault_in_c_code_is_an_error(isolated):
 
 
 def test_exit_in_c_code_is_an_error(isolated):
-    with pytest.raises(ProcessDiedError, match="exit status 3"):
+    with pytest.raises(ProcessDiedError, match="ended with status 3"):
         isolated("os:_exit")(3)
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -110,3 +112,42 @@ def test_a_token_codec_counts_exact_bits_and_its_batch_equals_its_loop(lengths):
         [codec.decode(item) for item in together], codec.decode_batch(together), strict=True
     ):
         np.testing.assert_array_equal(one.samples, many.samples)
+
+
+class Wrong(Late):
+    """Breaks one promise of a codec."""
+
+    def __init__(self, fault):
+        super().__init__(0, 16000, 0)
+        self.fault = fault
+
+    def encode(self, audio):
+        right = super().encode(audio)
+        return replace(right, **self.fault.get("encode", {}))
+
+    def decode(self, bitstream):
+        right = super().decode(bitstream)
+        rate = self.fault.get("rate", right.sample_rate)
+        return Audio(right.samples[: self.fault.get("length")], rate)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"encode": {"codec": "x" * 60_000}}, "belongs to xxx"),
+        ({"encode": {"samples": 5}}, "does not state the length"),
+        ({"encode": {"sample_rate": 8000}}, "does not state the length and rate"),
+        ({"rate": 8000}, "returned 8000 Hz where 16000"),
+        ({"length": 100}, "returned 100 samples where"),
+    ],
+)
+def test_a_codec_that_breaks_a_promise_is_refused(fault, message):
+    codec, reference = Wrong(fault), noise()
+    with pytest.raises(CodecError, match=message):
+        protocol.decode(codec, protocol.encode(codec, reference), reference)
+
+
+def test_a_token_codecs_codes_are_handed_to_metrics():
+    codec, reference = Frames(), noise(0.1, 8000)
+    decoded = protocol.decode(codec, protocol.encode(codec, reference), reference)
+    np.testing.assert_array_equal(decoded.tokens.codes, codec.tokenize([reference.samples]).codes)

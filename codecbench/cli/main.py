@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Annotated, Any
 
@@ -32,6 +33,7 @@ _ClickError: type[Exception] = _UsageError.__bases__[0]
 EXIT_WRONG_USE = 2
 EXIT_INTERNAL = 1
 EXIT_INTERRUPTED = 130
+_INTERRUPTED = "interrupted; the same command continues"
 
 
 def _print_version(wanted: bool) -> None:
@@ -56,6 +58,7 @@ def options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; what a user did wrong is one line and exit status 2."""
+    signal.signal(signal.SIGTERM, _terminate)
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments or bool(os.environ.get("CODECBENCH_DEBUG"))
     # `--debug` may stand anywhere, as users append it to the command that failed.
@@ -63,12 +66,17 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(_run(arguments, debug))
 
 
+def _terminate(number: int, frame: object) -> None:
+    """Let SIGTERM end a command as Ctrl-C does: what is computed is written first."""
+    raise KeyboardInterrupt
+
+
 def _run(arguments: list[str], debug: bool) -> int:
     try:
         status = app(args=arguments, prog_name="codecbench", standalone_mode=False)
         sys.stdout.flush()
     except (typer.Abort, KeyboardInterrupt):
-        return _say("interrupted; the same command continues", EXIT_INTERRUPTED)
+        return _say(_INTERRUPTED, EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader (head, less) has gone: nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -77,6 +85,8 @@ def _run(arguments: list[str], debug: bool) -> int:
         if debug:
             raise
         return _explain(error)
+    if status == EXIT_INTERRUPTED:  # typer turns Ctrl-C into this status
+        return _say(_INTERRUPTED, EXIT_INTERRUPTED)
     return status if isinstance(status, int) else 0
 
 

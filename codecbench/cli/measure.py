@@ -153,7 +153,7 @@ def _print_scores(by_column: dict[str, list[Score]], loaded: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    columns = {column.name: column for metric in loaded.values() for column in metric.columns}
+    columns = loaded.columns()
     arrows = {"higher": "↑", "lower": "↓", None: ""}
     table = Table("metric", "value", "unit", "n", "failed")
     for name, scores in by_column.items():

@@ -77,13 +77,12 @@ def run(
     from ..engine.request import RunRequest
     from ..engine.run import execute
     from ..reports.formats import render
-    from ..spec import split_specs
     from .progress import ProgressBar
 
     flags: dict[str, Any] = {
         "codec": codec or None,
         "corpus": corpus or None,
-        "metrics": [spec for text in metrics or () for spec in split_specs(text)] or None,
+        "metrics": metrics or None,
         "out": out,
         "subset": subset,
         "utterances": utterances,
@@ -100,6 +99,9 @@ def run(
         progress.note(f"results are in {outcome.run.path}")
     table = outcome.run.table(codecs=outcome.codecs)
     write_result(render(table, format.value, **screen()))
+    if not any(cell.n for row in table.rows if not row.is_reference for cell in row.cells.values()):
+        typer.echo("codecbench: every measurement failed; the table's notes say why", err=True)
+        raise typer.Exit(1)
 
 
 run.__doc__ = f"{run.__doc__}\n{_EPILOG}"

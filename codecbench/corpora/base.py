@@ -132,6 +132,9 @@ class CorpusCard:
     splits : tuple of str
     default_splits : tuple of str
         The test splits.
+    speakers_of : str or None
+        Registered name of the corpus whose speakers these are (LibriTTS re-cuts LibriSpeech's
+        readers); None: speakers of its own.
     folder : str or None
         Name of its folder below a data root, as its archives unpack.
     archives : tuple of Archive
@@ -146,6 +149,7 @@ class CorpusCard:
     sample_rate: int | None = None
     splits: tuple[str, ...] = ()
     default_splits: tuple[str, ...] = ()
+    speakers_of: str | None = None
     folder: str | None = None
     archives: tuple[Archive, ...] = ()
 

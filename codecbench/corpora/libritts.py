@@ -89,6 +89,7 @@ class LibriTTS(OfficialCorpus):
         sample_rate=24000,
         splits=tuple(_ARCHIVES),
         default_splits=TEST_SPLITS,
+        speakers_of="librispeech",
         folder="LibriTTS",
         archives=tuple(
             Archive(f"{_URL}/{split}.tar.gz", size, md5, sha256, (split,))

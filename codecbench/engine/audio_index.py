@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..corpora.base import Utterance
@@ -30,6 +31,8 @@ class AudioEntry:
     sample_rate : int or None
     error : str or None
         Why it cannot be read.
+    speaker, language : str or None
+    transcript_sha256 : str or None
     """
 
     size: int | None
@@ -38,6 +41,9 @@ class AudioEntry:
     seconds: float | None = None
     sample_rate: int | None = None
     error: str | None = None
+    speaker: str | None = None
+    language: str | None = None
+    transcript_sha256: str | None = None
 
 
 class AudioIndex:
@@ -52,32 +58,39 @@ class AudioIndex:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._entries: dict[Key, AudioEntry] = {}
-        if path.exists():
+        if not path.exists():
+            return
+        try:
             for *key, entry in json.loads(path.read_text(encoding="utf-8")):
                 self._entries[tuple(key)] = AudioEntry(**entry)
+        except (ValueError, TypeError) as error:
+            raise UserError(
+                f"{path} is damaged; delete it, and the audio is hashed anew"
+            ) from error
 
     def __getitem__(self, key: Key) -> AudioEntry:
         return self._entries[key]
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._entries
+
     def update(
         self, utterances: Iterable[Utterance], tick: Callable[[], None] = lambda: None
-    ) -> set[Key]:
-        """Read and hash what is new or touched.
-
-        Returns
-        -------
-        set of (corpus, split, id)
-            Utterances whose audio could not be read before and now can.
+    ) -> None:
+        """Read and hash what is new, touched or could not be read before.
 
         Raises
         ------
         UserError
-            If the audio of an utterance is no longer what the run measured.
+            If audio, speaker, language or transcript of an utterance are no longer what the
+            run measured.
         """
-        stale = [item for item in utterances if self._is_stale(item)]
+        everything = list(utterances)
+        for utterance in everything:
+            self._require_same_labels(utterance)
+        stale = [item for item in everything if self._is_stale(item)]
         if not stale:
-            return set()
-        repaired = set()
+            return
         for utterance, entry in _entries(stale):
             known = self._entries.get(utterance.key)
             if known is not None and known.sha256 is not None and known.sha256 != entry.sha256:
@@ -85,12 +98,24 @@ class AudioIndex:
                     f"the audio of {'/'.join(utterance.key)} is not what this run measured"
                     f" ({entry.error or 'its samples have changed'}); choose another --out"
                 )
-            if known is not None and known.sha256 is None and entry.sha256 is not None:
-                repaired.add(utterance.key)
             self._entries[utterance.key] = entry
             tick()
         self._write()
-        return repaired
+
+    def _require_same_labels(self, utterance: Utterance) -> None:
+        known = self._entries.get(utterance.key)
+        if known is None:
+            return
+        for what, before, now in (
+            ("speaker", known.speaker, utterance.speaker),
+            ("language", known.language, utterance.language),
+            ("transcript", known.transcript_sha256, _transcript_hash(utterance)),
+        ):
+            if before is not None and before != now:
+                raise UserError(
+                    f"the {what} of {'/'.join(utterance.key)} is not what this run was made with;"
+                    " choose another --out"
+                )
 
     def _is_stale(self, utterance: Utterance) -> bool:
         known = self._entries.get(utterance.key)
@@ -117,11 +142,26 @@ def _entries(utterances: list[Utterance]) -> Iterator[tuple[Utterance, AudioEntr
 
 def _entry(utterance: Utterance) -> AudioEntry:
     size, mtime_ns = _stat(utterance.path) if utterance.path else (None, None)
+    labelled = AudioEntry(
+        size,
+        mtime_ns,
+        speaker=utterance.speaker,
+        language=utterance.language,
+        transcript_sha256=_transcript_hash(utterance),
+    )
     try:
         audio = utterance.source_audio()
     except AudioError as error:
-        return AudioEntry(size, mtime_ns, error=str(error))
-    return AudioEntry(size, mtime_ns, audio.sha256(), audio.seconds, audio.sample_rate)
+        return replace(labelled, error=str(error))
+    return replace(
+        labelled, sha256=audio.sha256(), seconds=audio.seconds, sample_rate=audio.sample_rate
+    )
+
+
+def _transcript_hash(utterance: Utterance) -> str | None:
+    if utterance.transcript is None:
+        return None
+    return hashlib.sha256(utterance.transcript.encode()).hexdigest()
 
 
 def _stat(path: Path) -> tuple[int | None, int | None]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..audio import Audio, read_audio
 from ..corpora.base import Utterance
 from ..errors import AudioError, CodecbenchError, UserError
-from ..metric import Decoded, Metric, Score
+from ..metric import Column, Decoded, Metric, Score
 from ..protocol import estimate_delay
 from .score import reason
 from .selection import select_metrics
@@ -36,10 +36,45 @@ class MeasureOptions:
     language: str | None = None
 
 
+@dataclass(frozen=True)
+class FileMetrics:
+    """Loaded metrics for audio files.
+
+    Parameters
+    ----------
+    metrics : tuple of Metric
+        Each selects the columns that are wanted of it.
+    is_default : bool
+        Whether it is the default set, of which a column may not belong to every rate.
+    """
+
+    metrics: tuple[Metric, ...]
+    is_default: bool
+
+    def wanted(self, metric: Metric, utterance: Utterance) -> list[str]:
+        """Return the columns of a metric that are wanted for a pair."""
+        applicable = metric.applicable(utterance, None)
+        return [
+            column.name
+            for column in metric.columns
+            if column.name in applicable
+            and not (self.is_default and not column.is_default_at(utterance.rate or 0))
+        ]
+
+    def columns(self) -> dict[str, Column]:
+        """Return the selected columns by name."""
+        return {
+            column.name: column
+            for metric in self.metrics
+            for column in metric.columns
+            if column.name in metric.selected
+        }
+
+
 def metrics_for_files(
     requested: Sequence[str], as_they_are: bool = True, device: str = "cpu"
-) -> dict[str, Metric]:
-    """Select metrics for audio files and load their models; keyed by canonical spec.
+) -> FileMetrics:
+    """Select metrics for audio files and load their models.
 
     Without a request, the default set without what only a codec's run can give.
 
@@ -51,17 +86,18 @@ def metrics_for_files(
     device : str
     """
     selection = select_metrics(requested)
-    asked = {spec for spec, _ in selection.asked or ()}
-    metrics = {
-        spec: metric
-        for spec, metric in selection.metrics.items()
-        if spec in asked or (selection.asked is None and not metric.always)
-    }
+    metrics = []
+    for spec, metric in selection.metrics.items():
+        named = [column for owner, column in selection.asked if owner == spec]
+        if named:
+            metrics.append(type(metric)(metric.config, selected=named))
+        elif selection.is_default and not metric.always:
+            metrics.append(metric)
     if as_they_are:
-        metrics = {metric.spec: metric for metric in map(_for_files, metrics.values())}
-    for metric in metrics.values():
+        metrics = [_for_files(metric) for metric in metrics]
+    for metric in metrics:
         metric.setup(device)
-    return metrics
+    return FileMetrics(tuple(metrics), selection.is_default)
 
 
 def _for_files(metric: Metric) -> Metric:
@@ -72,7 +108,7 @@ def _for_files(metric: Metric) -> Metric:
 
 
 def measure_pair(
-    reference: Audio, decoded: Audio, metrics: Mapping[str, Metric], options: MeasureOptions
+    reference: Audio, decoded: Audio, metrics: FileMetrics, options: MeasureOptions
 ) -> dict[str, Score]:
     """Score one pair; a metric that cannot gives a `Score` with its reason.
 
@@ -89,19 +125,16 @@ def measure_pair(
     )
     pair = Decoded.from_audio(decoded)
     scores: dict[str, Score] = {}
-    for spec, metric in metrics.items():
-        for name, score in _scores(metric, utterance, pair).items():
-            scores[f"{name} ({spec})" if name in scores else name] = score
+    for metric in metrics.metrics:
+        wanted = metrics.wanted(metric, utterance)
+        for name, score in _scores(metric, utterance, pair, wanted).items():
+            scores[f"{name} ({metric.spec})" if name in scores else name] = score
     return scores
 
 
-def _scores(metric: Metric, utterance: Utterance, pair: Decoded) -> dict[str, Score]:
-    wanted = [
-        column.name
-        for column in metric.columns
-        if column.name in metric.applicable(utterance, None)
-        and (len(metric.selected) == 1 or column.is_default_at(utterance.rate or 0))
-    ]
+def _scores(
+    metric: Metric, utterance: Utterance, pair: Decoded, wanted: Sequence[str]
+) -> dict[str, Score]:
     try:
         scores = metric.score(metric.prepare(utterance), pair)
     except UserError:
@@ -118,7 +151,7 @@ def aligned_to(reference: Audio, decoded: Audio) -> Audio:
 
 
 def measure_files(
-    reference: Path, decoded: Path, metrics: Mapping[str, Metric], options: MeasureOptions
+    reference: Path, decoded: Path, metrics: FileMetrics, options: MeasureOptions
 ) -> dict[str, Score]:
     """Score one pair of files.
 
@@ -166,7 +199,7 @@ def _audio_files(folder: Path) -> dict[str, Path]:
 def measure_listed(
     name: str,
     paths: tuple[Path, Path | None],
-    metrics: Mapping[str, Metric],
+    metrics: FileMetrics,
     options: MeasureOptions,
 ) -> dict[str, Score]:
     """Score one pair of a folder; what cannot be read is a reason for every column."""
@@ -178,10 +211,4 @@ def measure_listed(
     except UserError:
         raise
     except CodecbenchError as error:
-        failed = Score.failed(str(error))
-        return {
-            column.name: failed
-            for metric in metrics.values()
-            for column in metric.columns
-            if column.name in metric.selected and column.default
-        }
+        return dict.fromkeys(metrics.columns(), Score.failed(str(error)))

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import subprocess
-import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, Pipe, wait
 
 from ..errors import UserError
-from ..processes import describe_exit, single_thread_environment
+from ..processes import describe_exit, python_command, python_environment
 from ..results.schema import Row
 from .score import make_row
-from .tasks import CodecResult, CodecTask, Fatal, Shard, ShardDone, Step, WorkerSetup
+from .tasks import CodecResult, CodecTask, Fatal, Ready, Shard, ShardDone, Step, WorkerSetup
 
 ATTEMPTS = 2
 """A step that kills its worker is tried this often before it becomes a failure row."""
@@ -25,13 +25,14 @@ STEP_TIMEOUT_SECONDS = 1800.0
 """A step that takes longer is killed."""
 
 _POLL_SECONDS = 1.0
-_MAX_DEATHS_WITHOUT_STEP = 3
+_MAX_FAILED_STARTS = 3
 
 
 @dataclass
 class _Worker:
     process: subprocess.Popen[bytes]
     connection: Connection
+    ready: bool = False
     shard: Shard | None = None
     step: Step | None = None
     step_started: float = 0.0
@@ -65,11 +66,11 @@ class Pool:
         self._unit_of = unit_of
         self._step_timeout = step_timeout
         self._workers: list[_Worker] = []
-        self._retries: deque[Shard] = deque()
+        self._waiting: deque[Shard] = deque()
         self._deaths: Counter[tuple[int, str, str | None]] = Counter()
-        self._deaths_without_step = 0
+        self._failed_starts = 0
 
-    def run(self, shards: Iterable[Shard]) -> Iterator[CodecResult]:
+    def run(self, shards: Iterable[Shard]) -> Generator[CodecResult, None, None]:
         """Yield results as they come; every task of every shard gives exactly one.
 
         Raises
@@ -81,68 +82,72 @@ class Pool:
         try:
             while True:
                 self._feed(queue)
-                busy = [worker for worker in self._workers if worker.shard is not None]
-                if not busy:
+                if not self._waiting and not any(worker.shard for worker in self._workers):
                     return
-                yield from self._collect(busy)
+                yield from self._collect()
         finally:
             self._stop()
 
     def _feed(self, queue: Iterator[Shard]) -> None:
-        idle = [worker for worker in self._workers if worker.shard is None]
-        while idle or len(self._workers) < self._jobs:
-            shard = self._retries.popleft() if self._retries else next(queue, None)
-            if shard is None:
-                return
-            worker = idle.pop() if idle else self._start()
-            worker.shard, worker.step, worker.delivered = shard, None, set()
+        """Give idle workers a shard; start workers while there is work without one."""
+        idle = [worker for worker in self._workers if worker.ready and worker.shard is None]
+        starting = sum(not worker.ready for worker in self._workers)
+        for shard in itertools.islice(queue, max(0, self._jobs - len(self._waiting))):
+            self._waiting.append(shard)
+        while idle and self._waiting:
+            worker, shard = idle.pop(), self._waiting.popleft()
+            worker.shard, worker.delivered = shard, set()
+            worker.step = Step(shard.number, shard.tasks[0].codec)
             worker.step_started = time.monotonic()
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 worker.connection.send(shard)
+        for _ in range(min(len(self._waiting) - starting, self._jobs - len(self._workers))):
+            self._start()
 
-    def _start(self) -> _Worker:
+    def _start(self) -> None:
         ours, theirs = Pipe()
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-m", "codecbench.engine.worker", str(theirs.fileno())],
-                env=single_thread_environment(),
+                python_command("codecbench.engine.worker", str(theirs.fileno())),
+                env=python_environment(),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
-        worker = _Worker(process, ours)
-        self._workers.append(worker)
+        self._workers.append(_Worker(process, ours, step_started=time.monotonic()))
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             ours.send(self._setup)
-        return worker
 
-    def _collect(self, busy: list[_Worker]) -> Iterator[CodecResult]:
-        by_connection = {worker.connection: worker for worker in busy}
+    def _collect(self) -> Iterator[CodecResult]:
+        by_connection = {worker.connection: worker for worker in self._workers}
         for connection in wait(list(by_connection), timeout=_POLL_SECONDS):
             worker = by_connection[connection]  # type: ignore[index]
             try:
                 message = worker.connection.recv()
-            except (EOFError, ConnectionResetError):
+            except (EOFError, OSError):  # OSError: killed in the middle of a message
                 yield from self._bury(worker)
             else:
                 yield from self._handle(worker, message)
-        self._kill_overdue(busy)
+        self._kill_overdue()
 
     def _handle(self, worker: _Worker, message: object) -> Iterator[CodecResult]:
-        if isinstance(message, Step):
+        if isinstance(message, Ready):
+            worker.ready = True
+            self._failed_starts = 0
+        elif isinstance(message, Step):
             worker.step, worker.step_started = message, time.monotonic()
         elif isinstance(message, CodecResult):
             worker.delivered.add(message.codec)
             yield message
         elif isinstance(message, ShardDone):
             worker.shard = None
-            self._deaths_without_step = 0
         elif isinstance(message, Fatal):
             raise UserError(message.message)
 
-    def _kill_overdue(self, busy: list[_Worker]) -> None:
-        for worker in busy:
+    def _kill_overdue(self) -> None:
+        for worker in self._workers:
+            is_idle = worker.ready and worker.shard is None
             overdue = time.monotonic() - worker.step_started > self._step_timeout
-            if worker.shard is not None and worker.step is not None and overdue:
+            if overdue and not is_idle:
                 worker.timed_out = True
                 worker.process.kill()
 
@@ -150,24 +155,24 @@ class Pool:
         """Record what killed a worker; what its shard still lacks is tried again."""
         self._workers.remove(worker)
         worker.connection.close()
-        how = describe_exit(worker.process.wait())
+        how = describe_exit(_exit_status(worker.process))
         if worker.timed_out:
             how = f"was stopped after {self._step_timeout:.0f} s"
-        shard, step = worker.shard, worker.step
-        if shard is None:
-            return
-        if step is None:
-            self._deaths_without_step += 1
-            if self._deaths_without_step >= _MAX_DEATHS_WITHOUT_STEP:
+        if not worker.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _MAX_FAILED_STARTS:
                 raise UserError(f"the workers cannot start: the last one {how}")
+        shard, step = worker.shard, worker.step
+        if shard is None or step is None:
+            return
         left = tuple(task for task in shard.tasks if task.codec not in worker.delivered)
-        if step is not None and self._is_last_attempt(step):
+        if self._is_last_attempt(step):
             reason = f"the worker process {how} in this step"
             result, left = self._give_up(shard, left, step, reason)
             if result is not None:
                 yield result
         if left:
-            self._retries.append(replace(shard, tasks=left))
+            self._waiting.appendleft(replace(shard, tasks=left))
 
     def _is_last_attempt(self, step: Step) -> bool:
         key = (step.shard, step.codec, step.metric)
@@ -212,12 +217,17 @@ class Pool:
             if worker.shard is not None:
                 worker.process.kill()
         for worker in self._workers:
-            try:
-                worker.process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                worker.process.kill()
-                worker.process.wait()
+            _exit_status(worker.process)
         self._workers.clear()
+
+
+def _exit_status(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a worker whose pipe is closed; one that lingers is killed."""
+    try:
+        return process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def default_jobs() -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import pydantic
 
 from ..errors import UserError
+from ..spec import split_specs
 
 DEFAULT_CORPUS = "demo"
 
@@ -46,6 +47,16 @@ class RunRequest(pydantic.BaseModel):
     """Where the corpora are."""
     retry_failed: bool = False
     """Compute failed rows again."""
+
+    @pydantic.field_validator("metrics", mode="before")
+    @classmethod
+    def _split_metrics(cls, value: Any) -> Any:
+        """Let an entry be a comma-separated list, as on the command line."""
+        if isinstance(value, str):
+            value = [value]
+        if isinstance(value, list | tuple) and all(isinstance(text, str) for text in value):
+            return [spec for text in value for spec in split_specs(text)]
+        return value
 
     @classmethod
     def make(cls, origin: str, values: dict[str, Any]) -> RunRequest:

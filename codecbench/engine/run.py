@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +26,12 @@ from ..results.run_folder import (
     Run,
     load_run,
 )
-from ..results.schema import sweep_temporaries
+from ..results.schema import parts, sweep_temporaries
 from ..results.writer import Writer, compact
-from ..subset import subset as select_subset
-from ..utterance_list import ListedUtterance, write_list
-from .audio_index import AudioIndex
-from .plan import Missing, plan, shards
+from ..subset import ranked
+from ..utterance_list import ListedUtterance, read_list, write_list
+from .audio_index import AudioEntry, AudioIndex
+from .plan import Key, Missing, plan, shards
 from .pool import Pool, default_jobs
 from .request import RunRequest
 from .selection import MetricSelection, select_codecs, select_metrics, select_utterances
@@ -135,6 +136,7 @@ def execute(request: RunRequest, progress: Progress) -> RunOutcome:
         request.corpus, request.data_root, request.subset, request.utterances
     )
     path = request.out or default_folder(request)
+    _refuse_other_folders(path)
     _make_folder(path)
     with _exclusive(path, progress):
         sweep_temporaries([path, path / ROWS, path / BITSTREAMS])
@@ -157,11 +159,16 @@ def default_folder(request: RunRequest) -> Path:
     return Path("runs") / "-".join(parts)
 
 
+def _refuse_other_folders(path: Path) -> None:
+    """Refuse a folder that holds other things than a run (or the beginnings of one)."""
+    if not path.is_dir() or (path / MANIFEST).exists():
+        return
+    ours = {LOCK, ROWS, BITSTREAMS, MANIFEST, AUDIO_INDEX}
+    if any(not item.name.startswith(".tmp-") for item in path.iterdir() if item.name not in ours):
+        raise UserError(f"{path} is not empty and not a run folder; choose another --out")
+
+
 def _make_folder(path: Path) -> None:
-    if path.is_dir() and any(path.iterdir()) and not (path / MANIFEST).exists():
-        leftovers = {item.name for item in path.iterdir()} - {LOCK, ROWS, BITSTREAMS}
-        if any(not name.startswith(".tmp-") for name in leftovers):
-            raise UserError(f"{path} is not empty and not a run folder; choose another --out")
     try:
         for folder in (path / ROWS, path / BITSTREAMS):
             folder.mkdir(parents=True, exist_ok=True)
@@ -201,13 +208,14 @@ class _Work:
         self._manifest = self._opened_manifest()
 
     def do(self, utterances: Sequence[Utterance]) -> int:
+        self._save_manifest()
         index = AudioIndex(self._path / AUDIO_INDEX)
         self._progress.stage("reading audio", len(utterances))
-        repaired = frozenset(index.update(utterances, self._progress.advance))
-        self._save_manifest()
+        index.update(utterances, self._progress.advance)
+        if self._request.utterances is not None:
+            _require_listed_audio(self._request.utterances, index)
         at_rate = [
-            utterance.at_rate(self._request.rate or index[utterance.key].sample_rate)
-            for utterance in utterances
+            utterance.at_rate(self._rate_of(index[utterance.key])) for utterance in utterances
         ]
         self._record_utterances(utterances, index)
         self._estimate_delays(at_rate, index)
@@ -217,7 +225,7 @@ class _Work:
             self._codecs,
             self._selection,
             self._request.retry_failed,
-            repaired,
+            self._repaired(index),
         )
         self._execute(missing)
         compact(self._path)
@@ -225,11 +233,30 @@ class _Work:
         self._save_manifest()
         return sum(len(item.of_codec) for item in missing)
 
+    def _rate_of(self, audio: AudioEntry) -> int | None:
+        """Return the evaluation rate; None for audio that cannot be read."""
+        return None if audio.sha256 is None else self._request.rate or audio.sample_rate
+
+    def _repaired(self, index: AudioIndex) -> frozenset[Key]:
+        """Return the utterances that failed because their audio could not be read and now can."""
+        if not parts(self._path / ROWS):
+            return frozenset()
+        with Run(self._path).connection() as database:
+            unread = database.execute(
+                "SELECT DISTINCT corpus, split, utterance FROM rows WHERE rate IS NULL"
+            ).fetchall()
+        return frozenset(key for key in unread if key in index and index[key].sha256 is not None)
+
     def _execute(self, missing: Sequence[Missing]) -> None:
-        delays = {spec: entry.delay_samples for spec, entry in self._manifest.codecs.items()}
+        estimated = {
+            spec: entry.delay_samples
+            for spec, entry in self._manifest.codecs.items()
+            if entry.delay_estimates
+        }
         self._progress.stage("measuring", sum(len(item.of_codec) for item in missing))
-        with Writer(self._path) as writer:
-            for result in self._pool().run(shards(Run(self._path), missing, delays)):
+        results = self._pool().run(shards(Run(self._path), missing, estimated))
+        with Writer(self._path) as writer, contextlib.closing(results):
+            for result in results:
                 writer.add(result.rows, result.bitstream)
                 if not result.partial:
                     self._progress.advance()
@@ -284,39 +311,71 @@ class _Work:
         self._manifest.write(self._path / MANIFEST)
 
     def _record_utterances(self, utterances: Sequence[Utterance], index: AudioIndex) -> None:
-        listed = []
+        """Write the list of all utterances of the folder, those of this command added."""
+        path = self._path / UTTERANCES
+        listed = {(row.corpus, row.split, row.id): row for row in read_list(path, missing_ok=True)}
         for utterance in utterances:
             entry = index[utterance.key]
-            listed.append(
-                ListedUtterance.of(utterance, entry.seconds, entry.sample_rate, entry.sha256)
+            listed[utterance.key] = ListedUtterance.of(
+                utterance, entry.seconds, entry.sample_rate, entry.sha256
             )
-        write_list(self._path / UTTERANCES, listed)
+        if len(listed) > len(utterances):
+            self._progress.note(f"the folder holds {len(listed)} utterances, and so does its table")
+        write_list(path, listed.values())
 
     def _estimate_delays(self, utterances: Sequence[Utterance], index: AudioIndex) -> None:
-        """Estimate, once a run folder, the delays that no card declares."""
-        unknown = [
-            spec for spec in self._codecs if self._manifest.codecs[spec].delay_samples is None
-        ]
-        readable = [item for item in utterances if index[item.key].sha256 is not None]
-        if not unknown or not readable:
-            return
-        probes = select_subset(readable, DELAY_UTTERANCES)
-        tasks = tuple(CodecTask(spec, {}) for spec in unknown)
-        found: dict[str, list[int]] = {spec: [] for spec in unknown}
-        self._progress.stage("estimating delays", len(probes) * len(unknown))
-        probe_shards = (
-            Shard(number, utterance, tasks, estimate_delay=True)
-            for number, utterance in enumerate(probes)
-        )
-        with Writer(self._path) as writer:
-            for result in self._pool().run(probe_shards):
-                writer.add([], result.bitstream)
-                if result.delay is not None:
-                    found[result.codec].append(result.delay)
-                self._progress.advance()
-        for spec, lags in found.items():
+        """Estimate the delays that no card declares, from up to `DELAY_UTTERANCES` utterances.
+
+        An estimate that rests on fewer is made again when there are more; a delay that then
+        differs is refused, because rows are there that were made with the other.
+        """
+        readable = ranked(item for item in utterances if index[item.key].sha256 is not None)
+        for spec, codec in self._codecs.items():
             entry = self._manifest.codecs[spec]
-            # Without a single estimate every utterance fails anyway, each with its reason.
-            entry.delay_samples = median_low(lags) if lags else None
-            entry.delay_estimated = bool(lags)
-        self._save_manifest()
+            is_settled = entry.delay_estimates >= DELAY_UTTERANCES
+            if codec.card.delay_samples is not None or is_settled:
+                continue
+            if len(readable) <= entry.delay_probed:
+                continue
+            lags = self._lags(spec, readable)
+            entry.delay_probed = len(readable)
+            if len(lags) <= entry.delay_estimates:
+                continue
+            delay = median_low(lags)
+            if entry.delay_estimates and delay != entry.delay_samples:
+                raise UserError(
+                    f"the delay of {spec} was estimated as {entry.delay_samples} samples from"
+                    f" {entry.delay_estimates} utterances and is {delay} from {len(lags)};"
+                    f" choose another --out, or give delay={delay}"
+                )
+            entry.delay_samples, entry.delay_estimates = delay, len(lags)
+            self._save_manifest()
+
+    def _lags(self, spec: str, utterances: Sequence[Utterance]) -> list[int]:
+        """Measure by how much a codec's output is late, on as many utterances as are needed."""
+        task = CodecTask(spec, {}, delay_samples=0)
+        self._progress.stage("estimating delay", min(DELAY_UTTERANCES, len(utterances)))
+        lags: list[int] = []
+        for start in range(0, len(utterances), DELAY_UTTERANCES):
+            if len(lags) >= DELAY_UTTERANCES:
+                break
+            probes = enumerate(utterances[start : start + DELAY_UTTERANCES], start)
+            results = self._pool().run(
+                Shard(number, utterance, (task,), estimate_delay=True)
+                for number, utterance in probes
+            )
+            with Writer(self._path) as writer, contextlib.closing(results):
+                for result in sorted(results, key=lambda result: result.shard):
+                    writer.add([], result.bitstream)
+                    if result.delay is not None:
+                        lags.append(result.delay)
+                    self._progress.advance()
+        return lags[:DELAY_UTTERANCES]
+
+
+def _require_listed_audio(path: Path, index: AudioIndex) -> None:
+    """Refuse audio that is not what a replayed list was made with."""
+    for row in read_list(path):
+        key = (row.corpus, row.split, row.id)
+        if row.sha256 is not None and key in index and index[key].sha256 != row.sha256:
+            raise UserError(f"{path}: the audio of {row.label} is not what was listed")

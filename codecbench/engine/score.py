@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+
+import numpy as np
 
 from .. import protocol
 from ..codec import Codec, CodecBase, DecodedSource
@@ -23,6 +28,16 @@ def reason(error: Exception) -> str:
     if isinstance(error, CodecbenchError):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def seed(*parts: str) -> None:
+    """Seed every generator from names, so that no number depends on workers or order."""
+    digest = hashlib.sha256("\n".join(parts).encode()).digest()
+    number = int.from_bytes(digest[:4], "big")
+    random.seed(number)
+    np.random.seed(number)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(number)
 
 
 class Scorer:
@@ -60,6 +75,7 @@ class Scorer:
 
     def _codec_result(self, shard: Shard, task: CodecTask, work: _UtteranceWork) -> CodecResult:
         self._report(Step(shard.number, task.codec))
+        seed(*shard.utterance.key, task.codec)
         if task.codec == REFERENCE:
             return CodecResult(shard.number, REFERENCE, self._reference_rows(shard, task, work))
         stored: StoredBitstream | None = None
@@ -73,6 +89,7 @@ class Scorer:
         rows = []
         for spec, columns in task.columns.items():
             self._report(Step(shard.number, task.codec, spec))
+            seed(*shard.utterance.key, task.codec, spec)
             scores = self._scores(spec, columns, work, decoded)
             rows += self._rows(task.codec, spec, columns, shard.utterance, scores)
         return CodecResult(shard.number, task.codec, rows, stored)
@@ -97,6 +114,7 @@ class Scorer:
     def _delay(self, shard: Shard, task: CodecTask) -> CodecResult:
         """Estimate how far the codec's output lags its input on this utterance."""
         self._report(Step(shard.number, task.codec))
+        seed(*shard.utterance.key, task.codec)
         stored: StoredBitstream | None = None
         try:
             decoded, stored = self._transcode(task, shard.utterance)

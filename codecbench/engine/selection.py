@@ -9,7 +9,7 @@ from pathlib import Path
 from ..codec import CodecBase, CodecCard
 from ..corpora.base import Utterance
 from ..errors import UnavailableError, UserError
-from ..metric import Metric
+from ..metric import Column, Metric
 from ..registry import (
     METRICS,
     codec_of,
@@ -64,7 +64,7 @@ def select_utterances(
     if listed is not None:
         if subset is not None:
             raise UserError("give either --subset or --utterances, not both")
-        found = replay(listed, found)
+        found = replay(listed, found, check_audio=False)
     keys = [utterance.key for utterance in found]
     if len(set(keys)) != len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
@@ -79,14 +79,17 @@ class MetricSelection:
     Parameters
     ----------
     metrics : dict of canonical spec to Metric
-    asked : frozenset of (spec, column) or None
-        What was asked for; None: the default set, which depends on the evaluation rate.
+    asked : frozenset of (spec, column)
+        What was asked for by name.
+    is_default : bool
+        Whether nothing was asked for: the default set, which depends on the evaluation rate.
     left_out : dict of metric name to reason
         Metrics of the default set that cannot run here.
     """
 
     metrics: dict[str, Metric]
-    asked: frozenset[tuple[str, str]] | None
+    asked: frozenset[tuple[str, str]]
+    is_default: bool
     left_out: dict[str, str]
 
     def columns(
@@ -112,8 +115,12 @@ class MetricSelection:
             column.name
             for column in metric.columns
             if column.name in applicable
-            and (self.asked is not None or metric.always or column.is_default_at(rate))
+            and ((spec, column.name) in self.asked or self._is_implied(metric, column, rate))
         )
+
+    def _is_implied(self, metric: Metric, column: Column, rate: int) -> bool:
+        """Whether a column is wanted without being named."""
+        return (self.is_default or metric.always) and column.is_default_at(rate)
 
 
 def select_metrics(requested: Sequence[str]) -> MetricSelection:
@@ -134,12 +141,12 @@ def select_metrics(requested: Sequence[str]) -> MetricSelection:
         left_out: dict[str, str] = {}
     else:
         chosen, left_out = _default_metrics()
-        asked = None
+        asked = frozenset()
     for name in sorted(set(column_owners().values())):
         metric = component_class(METRICS, name)()
         if metric.always:
             chosen[metric.spec] = metric
-    return MetricSelection(chosen, asked, left_out)
+    return MetricSelection(chosen, asked, not requested, left_out)
 
 
 def _merged(metrics: Sequence[Metric]) -> dict[str, Metric]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CodecbenchError, CodecError, UserError
-from ..processes import describe_exit, die_with_parent, single_thread_environment
+from ..processes import describe_exit, die_with_parent, python_command, python_environment
 
 DEFAULT_SUBSET = 5
 
@@ -53,10 +53,10 @@ def measure_apart(request: SpeedRequest) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="codecbench-speed-") as folder:
         answer = Path(folder) / "answer.json"
         child = subprocess.run(
-            [sys.executable, "-m", __name__, str(answer)],
+            python_command(__name__, str(answer)),
             input=json.dumps(asdict(request)),
             text=True,
-            env=single_thread_environment(),
+            env=python_environment(),
             check=False,
         )
         if not answer.exists():

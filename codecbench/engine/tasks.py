@@ -91,6 +91,11 @@ class CodecResult:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """The worker has started and may be given its first shard."""
+
+
+@dataclass(frozen=True)
 class ShardDone:
     """The worker is ready for another shard."""
 

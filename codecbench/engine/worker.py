@@ -6,18 +6,22 @@ Started as ``python -m codecbench.engine.worker FD``, so that a user's script ne
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from multiprocessing.connection import Connection
 
 from ..errors import UserError
 from ..processes import die_with_parent
 from .score import Scorer
-from .tasks import Fatal, Shard, ShardDone, WorkerSetup
+from .tasks import Fatal, Ready, Shard, ShardDone, WorkerSetup
 
 
 def main(descriptor: int) -> None:
     """Serve shards until the parent closes the pipe."""
     die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    os.dup2(2, 1)  # what a codec or metric prints must not get into the parent's results
     connection: Connection = Connection(descriptor)
     try:
         _serve(connection)
@@ -31,6 +35,7 @@ def _serve(connection: Connection) -> None:
     setup: WorkerSetup = connection.recv()
     _limit_torch_threads()
     scorer = Scorer(setup, report=connection.send)
+    connection.send(Ready())
     while True:
         shard: Shard = connection.recv()
         for result in scorer.score(shard):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..metric import Column
-from ..registry import METRICS, unknown_name
+from ..registry import METRICS, speakers_corpus, unknown_name
 from ..results.schema import REFERENCE
 from .cells import Cell, cells_of
 from .labels import short_labels
@@ -198,10 +198,12 @@ def seen_in_training(
     import pandas as pd
 
     seen = pd.Series(False, index=frame.index)
+    homes = frame["corpus"].astype(str).map(speakers_corpus)
+    names = homes + ":" + frame["speaker"].astype(str)
     for codec, card in cards.items():
-        speakers = set(card.get("training_speakers", ()))
+        trained = (speaker.split(":", 1) for speaker in card.get("training_speakers", ()))
+        speakers = {f"{speakers_corpus(corpus)}:{speaker}" for corpus, speaker in trained}
         if speakers:
-            names = frame["corpus"].astype(str) + ":" + frame["speaker"].astype(str)
             seen |= (frame["codec"] == codec) & names.isin(speakers)
     return seen
 

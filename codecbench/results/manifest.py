@@ -20,9 +20,10 @@ PROTOCOL = 1
 """Version of the protocol of measurement; raised when its numbers change."""
 
 RELEVANT_PACKAGES = (
-    "av", "codecbench", "jiwer", "lc3py", "librosa", "numpy", "onnxruntime", "openai-whisper",
-    "pesq", "pycodec2", "pystoi", "pyworld", "resemblyzer", "scipy", "soundfile", "soxr",
-    "speechmos", "torch", "visqol-python",
+    "ai-edge-litert", "av", "codecbench", "jiwer", "lc3py", "librosa", "numba", "numpy",
+    "onnxruntime", "openai-whisper", "pesq", "pocketsphinx", "pycodec2", "pystoi", "pyworld",
+    "resemblyzer", "scipy", "soundfile", "soxr", "speechmos", "torch", "visqol-python",
+    "webrtcvad",
 )  # fmt: skip
 """Packages whose version can change a number."""
 
@@ -34,7 +35,10 @@ class CodecEntry(pydantic.BaseModel):
     version: str
     card: dict[str, Any]
     delay_samples: int | None = None
-    delay_estimated: bool = False
+    delay_estimates: int = 0
+    """Utterances that the delay was estimated from; 0 where the card declares it."""
+    delay_probed: int = 0
+    """Utterances that there were to estimate it from."""
 
 
 class MetricEntry(pydantic.BaseModel):

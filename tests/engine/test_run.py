@@ -92,7 +92,7 @@ def test_subsets_grow_by_what_is_new(plugins, corpus, tmp_path):
 def test_an_undeclared_delay_is_estimated_once_and_recorded(plugins, corpus, tmp_path):
     run = go(corpus, tmp_path / "run", codec="plug-late")
     entry = run.manifest.codecs["plug-late:step=1"]
-    assert (entry.delay_samples, entry.delay_estimated) == (37, True)
+    assert (entry.delay_samples, entry.delay_estimates) == (37, 6)
     frame = run.frame()
     assert (frame[frame.metric == "plug_signs"].value < 0.2).all()
     assert (frame[frame.metric == "delay_ms"].value == 0).all()
@@ -261,3 +261,108 @@ def test_the_list_of_a_run_replays_exactly_its_utterances(plugins, corpus, tmp_p
     again = go(corpus, tmp_path / "second", utterances=listed)
     first = codecbench.load_run(tmp_path / "first")
     pd.testing.assert_frame_equal(comparable(first), comparable(again))
+
+
+def test_an_estimate_from_few_utterances_is_made_again_and_a_change_is_refused(
+    plugins, corpus, tmp_path
+):
+    out = tmp_path / "run"
+    go(corpus, out, codec="plug-late", subset=2)
+    run = go(corpus, out, codec="plug-late")
+    entry = run.manifest.codecs["plug-late:step=1"]
+    assert (entry.delay_samples, entry.delay_estimates) == (37, 6)
+    entry.delay_samples, entry.delay_estimates, entry.delay_probed = 12, 2, 2
+    run.manifest.write(out / "manifest.json")
+    with pytest.raises(UserError, match="estimated as 12 samples from 2 utterances and is 37"):
+        go(corpus, out, codec="plug-late")
+
+
+def test_a_delay_that_cannot_be_estimated_is_a_reason_and_never_zero(plugins, tmp_path):
+    for number in range(3):
+        path = tmp_path / "still" / f"u{number}.wav"
+        write_voice(path, 4000, number)
+    frame = go(tmp_path / "still", tmp_path / "run", codec="plug-mute").frame()
+    assert frame.error.str.contains("no delay and none could be estimated").all()
+
+
+def test_probes_go_on_until_a_delay_is_found(plugins, corpus, tmp_path, monkeypatch):
+    from codecbench.engine import run as engine
+
+    monkeypatch.setattr(engine, "DELAY_UTTERANCES", 2)
+    given = tmp_path / "given" / "speaker2"
+    given.mkdir(parents=True)
+    (given / "u5.wav").write_bytes((corpus / "speaker2" / "u5.wav").read_bytes())
+    run = go(corpus, tmp_path / "run", codec=f'decoded:dir="{given.parent}"')
+    (entry,) = run.manifest.codecs.values()
+    assert (entry.delay_samples, entry.delay_estimates) == (0, 1)
+
+
+def test_changed_speakers_and_transcripts_are_refused(plugins, corpus, tmp_path):
+    texts = tmp_path / "texts.tsv"
+    texts.write_text("speaker0/u0\tone\n")
+    spec = f'folder:path="{corpus}",transcripts="{texts}"'
+    options = {"codec": "plug-plain", "metrics": ["plug_error"], "jobs": 1}
+    codecbench.run(corpus=spec, out=tmp_path / "run", **options)
+    texts.write_text("speaker0/u0\ttwo\n")
+    with pytest.raises(UserError, match=r"the transcript of .*speaker0/u0"):
+        codecbench.run(corpus=spec, out=tmp_path / "run", **options)
+    texts.write_text("speaker0/u0\tone\n")
+    with pytest.raises(UserError, match="the speaker of"):
+        codecbench.run(corpus=f"{spec},speakers=none", out=tmp_path / "run", **options)
+
+
+@pytest.mark.parametrize("left", [{"audio.json"}, {"rows", "run.lock"}, {".tmp-x-manifest.json"}])
+def test_the_beginnings_of_a_killed_run_are_taken_up(plugins, corpus, tmp_path, left):
+    go(corpus, tmp_path / "whole")
+    out = tmp_path / "killed"
+    out.mkdir()
+    for name in left:
+        source = tmp_path / "whole" / name
+        if source.is_file():
+            (out / name).write_bytes(source.read_bytes())
+        elif source.is_dir():
+            (out / name).mkdir()
+        else:
+            (out / name).write_text("half")
+    again = go(corpus, out)
+    whole = codecbench.load_run(tmp_path / "whole")
+    pd.testing.assert_frame_equal(comparable(whole), comparable(again))
+
+
+def test_the_list_of_a_folder_names_all_its_utterances(plugins, corpus, tmp_path):
+    go(corpus, tmp_path / "run", subset=5)
+    go(corpus, tmp_path / "run", subset=2)
+    assert (tmp_path / "run" / "utterances.csv").read_text().count("\n") == 6
+
+
+def test_a_list_whose_audio_has_changed_is_refused(plugins, corpus, tmp_path):
+    go(corpus, tmp_path / "first")
+    write_voice(corpus / "speaker0" / "u0.wav", 4000, 99)
+    with pytest.raises(UserError, match="speaker0/u0 is not what was listed"):
+        go(corpus, tmp_path / "second", utterances=tmp_path / "first" / "utterances.csv")
+
+
+def test_what_lies_in_the_working_folder_is_not_imported(plugins, corpus, tmp_path, monkeypatch):
+    (tmp_path / "soundfile.py").write_text("raise RuntimeError('shadowed')")
+    monkeypatch.chdir(tmp_path)
+    assert go(corpus, tmp_path / "run").frame().error.isna().all()
+
+
+def test_metrics_are_a_comma_separated_list_here_too(plugins, corpus, tmp_path):
+    run = go(corpus, tmp_path / "run", metrics="plug_error,plug_signs")
+    assert set(COLUMNS) <= set(run.frame().metric)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_says_so_and_keeps_what_is_done(plugins, corpus, tmp_path, number):
+    arguments = ["run", "--codec", "plug-slow:step=1|2|3|4", "--corpus", f"folder:{corpus}",
+                 "--metrics", "plug_error", "--out", str(tmp_path / "run"), "--jobs", "1"]  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "codecbench", *arguments], stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(2.5)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "codecbench: interrupted; the same command continues"
+    assert len(codecbench.load_run(tmp_path / "run").frame()) > 0

@@ -63,10 +63,10 @@ def test_narrow_band_at_the_files_rate_is_another_number():
     assert own.card.identity != Pesq().card.identity
     values = [metric.measure(speech, noisy)["pesq_nb"].value for metric in (own, Pesq())]
     assert abs(values[0] - values[1]) > 1e-3
-    scores = own.measure(*_pair(3.0, 24000))
-    assert "8000 or 16000 Hz" in scores["pesq_nb"].error
-    assert scores["pesq_nb_raw"].error == scores["pesq_nb"].error
-    assert scores["pesq_wb"].error is None
+    for rate in (8000, 24000):
+        pair = _pair(3.0, rate)
+        same = [metric.measure(*pair)["pesq_nb"].value for metric in (own, Pesq())]
+        assert same[0] == same[1], "at other rates than 16 kHz both are taken at 8 kHz"
 
 
 def test_unknown_rate_is_a_user_error():
