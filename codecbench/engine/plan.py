@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from ..codec import CodecBase
 from ..corpora.base import Utterance
+from ..results.codes import Codes, joined_keys
+from ..results.kept_bitstreams import KeptBitstreams
+from ..results.reading import row_groups
 from ..results.run_folder import BITSTREAMS, ROWS, Run
-from ..results.schema import REFERENCE, StoredBitstream, parts
+from ..results.schema import REFERENCE, ROW_KEY, parts
 from .selection import MetricSelection
 from .tasks import CodecTask, Shard
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Key = tuple[str, str, str]
 Columns = dict[str, tuple[str, ...]]
-
-_MASK_BITS = 60
-_FETCH_BLOCK = 64
-"""Utterances whose kept bitstreams are fetched in one query."""
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -65,84 +72,110 @@ def plan(
         Count failed rows as missing.
     repaired : set of utterance keys
         Utterances all of whose failed rows count as missing.
+
+    Raises
+    ------
+    UserError
+        If a part of the results is damaged.
     """
-    done = _Done(run, selection, retry_failed, repaired)
+    done = _Done(run, utterances, codecs, selection)
+    done.load(retry_failed, repaired)
     result = []
-    wanted_by_kind: dict[tuple[object, ...], dict[str, Columns]] = {}
-    for utterance in utterances:
+    wanted_by_kind: dict[tuple[object, ...], tuple[dict[str, Columns], Flags]] = {}
+    for number, utterance in enumerate(utterances):
         # Utterances alike in all that `applicable` may ask about share one answer.
         kind = (utterance.corpus, utterance.language, utterance.transcript is None, utterance.rate)
         if kind not in wanted_by_kind:
-            wanted_by_kind[kind] = wanted(utterance, codecs, selection)
-        lacking = {
-            codec: left
-            for codec, columns in wanted_by_kind[kind].items()
-            if (left := done.lacking(utterance.key, codec, columns))
-        }
-        if lacking:
-            result.append(Missing(utterance, lacking))
+            columns = wanted(utterance, codecs, selection)
+            wanted_by_kind[kind] = columns, done.flags_of(columns)
+        columns, flags = wanted_by_kind[kind]
+        if (flags & ~done.flags[number]).any():
+            result.append(Missing(utterance, done.lacking(number, columns)))
     return result
 
 
 class _Done:
-    """The columns that are there, as one bit mask for each utterance and codec."""
+    """What is there: a flag for each utterance, codec and column of a metric.
+
+    Parameters
+    ----------
+    run : Run
+    utterances : sequence of Utterance
+    codecs : collection of canonical specs
+    selection : MetricSelection
+    """
 
     def __init__(
         self,
         run: Run,
+        utterances: Sequence[Utterance],
+        codecs: Collection[str],
         selection: MetricSelection,
-        retry_failed: bool,
-        repaired: frozenset[Key],
     ) -> None:
-        keys = [
+        self._folder = run.path / ROWS
+        self._utterances = _numbered(utterance.key for utterance in utterances)
+        self._codecs = _numbered([(REFERENCE,), *((codec,) for codec in codecs)])
+        self._columns = _numbered(
             (spec, column.name)
             for spec, metric in selection.metrics.items()
             for column in metric.columns
-        ]
-        self._index = {key: number for number, key in enumerate(keys)}
-        self._masks: dict[tuple[str, str, str, str], int] = {}
-        if parts(run.path / ROWS):
-            for start in range(0, len(keys), _MASK_BITS):
-                self._load(run, keys[start : start + _MASK_BITS], start, retry_failed, repaired)
+        )
+        self.flags = np.zeros(
+            (len(self._utterances), len(self._codecs), len(self._columns)), np.bool_
+        )
 
-    def _load(
-        self,
-        run: Run,
-        keys: list[tuple[str, str]],
-        start: int,
-        retry_failed: bool,
-        repaired: frozenset[Key],
-    ) -> None:
-        with run.connection() as database:
-            database.execute("CREATE TABLE keys (spec VARCHAR, name VARCHAR, bit BIGINT)")
-            database.executemany(
-                "INSERT INTO keys VALUES (?, ?, ?)",
-                [(spec, name, 1 << number) for number, (spec, name) in enumerate(keys)],
-            )
-            database.execute("CREATE TABLE repaired (c VARCHAR, s VARCHAR, u VARCHAR)")
-            if repaired:
-                database.executemany("INSERT INTO repaired VALUES (?, ?, ?)", sorted(repaired))
-            found = database.execute(
-                """
-                SELECT corpus, split, utterance, codec, bit_or(bit)
-                FROM rows JOIN keys ON metric_spec = spec AND metric = name
-                WHERE error IS NULL OR NOT (
-                    ? OR (corpus, split, utterance) IN (SELECT (c, s, u) FROM repaired))
-                GROUP BY ALL
-                """,
-                [retry_failed],
-            ).fetchall()
-        for *key, mask in found:
-            whole = tuple(key)
-            self._masks[whole] = self._masks.get(whole, 0) | (mask << start)
+    def load(self, retry_failed: bool, repaired: frozenset[Key]) -> None:
+        """Read which rows count as done; of equal keys the last decides."""
+        again = np.array([retry_failed or key in repaired for key in self._utterances], np.bool_)
+        columns = (*ROW_KEY, "error")
+        for _, _, table in row_groups(parts(self._folder), columns, columns):
+            utterance = _places(table, ("corpus", "split", "utterance"), self._utterances)
+            codec = _places(table, ("codec",), self._codecs)
+            column = _places(table, ("metric_spec", "metric"), self._columns)
+            known = (utterance >= 0) & (codec >= 0) & (column >= 0)
+            done = table["error"].is_null().to_numpy()[known] | ~again[utterance[known]]
+            self.flags[utterance[known], codec[known], column[known]] = done
 
-    def lacking(self, utterance: Key, codec: str, columns: Columns) -> Columns:
-        mask = self._masks.get((*utterance, codec), 0)
-        left = {
-            spec: tuple(name for name in names if not mask >> self._index[spec, name] & 1)
-            for spec, names in columns.items()
-        }
-        return {spec: names for spec, names in left.items() if names}
+    def flags_of(self, columns: Mapping[str, Columns]) -> Flags:
+        """Return the columns of each codec as flags, shape (codecs, columns)."""
+        flags = np.zeros(self.flags.shape[1:], np.bool_)
+        for codec, of_codec in columns.items():
+            for spec, names in of_codec.items():
+                for name in names:
+                    flags[self._codecs[codec,], self._columns[spec, name]] = True
+        return flags
+
+    def lacking(self, utterance: int, columns: Mapping[str, Columns]) -> dict[str, Columns]:
+        """Return those columns of each codec that are not there."""
+        found: dict[str, Columns] = {}
+        for codec, of_codec in columns.items():
+            flags = self.flags[utterance, self._codecs[codec,]].tolist()
+            for spec, names in of_codec.items():
+                left = tuple(name for name in names if not flags[self._columns[spec, name]])
+                if left:
+                    found.setdefault(codec, {})[spec] = left
+        return found
+
+
+def _numbered(keys: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
+    return {key: number for number, key in enumerate(keys)}
+
+
+def _places(
+    table: pa.Table, names: Sequence[str], numbers: Mapping[tuple[str, ...], int]
+) -> npt.NDArray[np.int64]:
+    """Return the number of each row's key; -1 where it has none."""
+    codes = [Codes() for _ in names]
+    columns = [code.of(table[name]) for code, name in zip(codes, names, strict=True)]
+    texts = [code.strings() for code in codes]
+    keys = joined_keys([(column, len(text)) for column, text in zip(columns, texts, strict=True)])
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    of_distinct = [
+        numbers.get(tuple(text[column[row]] for text, column in zip(texts, columns, strict=True)))
+        for row in first
+    ]
+    found = np.array([-1 if number is None else number for number in of_distinct], np.int64)
+    return found[inverse]
 
 
 def shards(
@@ -157,30 +190,19 @@ def shards(
     delays : mapping of codec spec to delay
         Delays to remove where they are not the card's.
     """
-    for start in range(0, len(missing), _FETCH_BLOCK):
-        block = missing[start : start + _FETCH_BLOCK]
-        kept = _kept_bitstreams(run, [item.utterance.key for item in block])
-        for number, item in enumerate(block, start):
-            tasks = tuple(
-                CodecTask(codec, columns, delays.get(codec), kept.get((*item.utterance.key, codec)))
-                for codec, columns in item.of_codec.items()
+    wanted_keys = {key for item in missing for key in _bitstream_keys(item)}
+    # Made when the first shard is asked for: what is written from then on is of no use here.
+    kept = KeptBitstreams(run.path / BITSTREAMS, wanted_keys)
+    for number, item in enumerate(missing):
+        bitstreams = kept.of(_bitstream_keys(item))
+        tasks = tuple(
+            CodecTask(
+                codec, columns, delays.get(codec), bitstreams.get((codec, *item.utterance.key))
             )
-            yield Shard(number, item.utterance, tasks)
+            for codec, columns in item.of_codec.items()
+        )
+        yield Shard(number, item.utterance, tasks)
 
 
-def _kept_bitstreams(
-    run: Run, keys: Sequence[Key]
-) -> dict[tuple[str, str, str, str], StoredBitstream]:
-    if not parts(run.path / BITSTREAMS):
-        return {}
-    with run.connection() as database:
-        database.execute("CREATE TABLE wanted (c VARCHAR, s VARCHAR, u VARCHAR)")
-        database.executemany("INSERT INTO wanted VALUES (?, ?, ?)", list(keys))
-        found = database.execute(
-            """
-            SELECT codec, corpus, split, utterance, seconds, data FROM bitstreams
-            WHERE (corpus, split, utterance) IN (SELECT (c, s, u) FROM wanted)
-            """
-        ).fetchall()
-    records = (StoredBitstream(*record) for record in found)
-    return {(item.corpus, item.split, item.utterance, item.codec): item for item in records}
+def _bitstream_keys(item: Missing) -> list[tuple[str, str, str, str]]:
+    return [(codec, *item.utterance.key) for codec in item.of_codec if codec != REFERENCE]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,15 @@ FRAME_COLUMNS = (
     "error",
 )
 """Columns of `Run.frame`."""
+
+ROW_KEY = ("codec", "corpus", "split", "utterance", "metric_spec", "metric")
+"""What makes two rows the same; the later one counts. Frames are sorted by it."""
+
+BITSTREAM_KEY = ("codec", "corpus", "split", "utterance")
+"""What makes two bitstreams the same; the later one counts."""
+
+ROW_GROUP_BYTES = 2_000_000
+"""Parts are read in row groups of about this size, before compression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +115,73 @@ def bitstreams_schema() -> pa.Schema:
 
 
 def write_part(folder: Path, records: Sequence[Row | StoredBitstream], schema: pa.Schema) -> Path:
-    """Write records as a new part of a data set, whole or not at all; later parts win."""
+    """Write records as a new part of a data set, whole or not at all; later parts win.
+
+    Only while holding the run's lock: parts are numbered, and the clock has no say in which of
+    two is the later one.
+    """
     import pyarrow as pa
 
     columns = {name: [getattr(record, name) for record in records] for name in schema.names}
-    return write_table_part(folder, pa.table(columns, schema=schema))
+    path = part_path(folder, 1 + max(map(part_number, parts(folder)), default=0))
+    write_table_part(path, [pa.table(columns, schema=schema)], schema)
+    return path
 
 
-def write_table_part(folder: Path, table: pa.Table) -> Path:
-    """Write an Arrow table as a new part of a data set."""
+def write_table_part(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Write Arrow tables, one after another, as one part of about equal row groups."""
     import pyarrow.parquet as pq
 
-    path = folder / f"part-{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
-    with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
-    return path
+    with (
+        atomic_path(path) as temporary,
+        # Checksums, because a flipped bit in a stored number could not be noticed otherwise.
+        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
+    ):
+        for group in _row_groups(tables):
+            writer.write_table(group.cast(schema), row_group_size=max(1, len(group)))
+
+
+def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Split and join tables, so that each has about `ROW_GROUP_BYTES`."""
+    pending: list[pa.Table] = []
+    size = 0
+    for table in tables:
+        rows = max(1, len(table) * ROW_GROUP_BYTES // max(1, table.nbytes))
+        for start in range(0, len(table), rows):
+            piece = table.slice(start, rows)
+            pending.append(piece)
+            size += piece.nbytes
+            if size >= ROW_GROUP_BYTES:
+                yield _joined(pending)
+                pending, size = [], 0
+    if pending:
+        yield _joined(pending)
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Name a part; the name is new even if there is one of that number."""
+    return folder / f"part-{number:020d}-{uuid.uuid4().hex[:8]}.parquet"
+
+
+def part_number(path: Path) -> int:
+    """Return the place of a part among the others.
+
+    Parts that were named by the time of their writing have numbers too: large ones, which those
+    written after them exceed.
+    """
+    found = re.match(r"part-(\d+)-", path.name)
+    return int(found[1]) if found else 0
 
 
 def parts(folder: Path) -> list[Path]:
     """List the parts of a data set, oldest first."""
-    return sorted(folder.glob("part-*.parquet"))
+    return sorted(folder.glob("part-*.parquet"), key=lambda path: (part_number(path), path.name))
 
 
 def sweep_temporaries(folders: Iterable[Path]) -> None:

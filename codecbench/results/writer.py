@@ -6,27 +6,24 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from .run_folder import BITSTREAMS, ROWS, Run
+from .merging import merge_parts
+from .run_folder import BITSTREAMS, ROWS
 from .schema import (
+    BITSTREAM_KEY,
+    ROW_KEY,
     Row,
     StoredBitstream,
     bitstreams_schema,
-    parts,
     rows_schema,
     write_part,
-    write_table_part,
 )
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 FLUSH_SECONDS = 10.0
 """At most this much work is lost when the process is killed."""
 
 FLUSH_BYTES = 32_000_000
-COMPACT_ABOVE_PARTS = 16
 
 
 class Writer:
@@ -80,18 +77,10 @@ class Writer:
 
 
 def compact(path: Path) -> None:
-    """Merge many small row parts into one; only while holding the run's lock.
+    """Merge many small parts into few larger ones; only while holding the run's lock.
 
-    Killed between writing the merged part and removing the old ones, rows are there twice,
-    and the latest of equal rows counts.
+    Takes memory for the keys of what is merged and for a few row groups. Killed at any moment,
+    nothing is lost: a merged part is there whole before those it replaces are removed.
     """
-    old = parts(path / ROWS)
-    if len(old) <= COMPACT_ABOVE_PARTS:
-        return
-    with Run(path).connection() as database:
-        table: pa.Table = database.sql(
-            "SELECT * FROM rows ORDER BY codec, corpus, split, utterance, metric_spec, metric"
-        ).to_arrow_table()
-    write_table_part(path / ROWS, table.cast(rows_schema()))
-    for part in old:
-        part.unlink()
+    merge_parts(path / ROWS, ROW_KEY, rows_schema())
+    merge_parts(path / BITSTREAMS, BITSTREAM_KEY, bitstreams_schema())

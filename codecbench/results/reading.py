@@ -1,0 +1,118 @@
+"""Reads the parts of a data set, row group by row group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import UserError
+from .schema import parts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+T = TypeVar("T")
+
+
+@contextmanager
+def opened(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> Iterator[Any]:
+    """Open a part for reading.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of str
+        Columns that it must have.
+    text : sequence of str
+        Columns to read as dictionaries.
+
+    Yields
+    ------
+    pyarrow.parquet.ParquetFile
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is gone, as when another process has merged it into another part.
+    UserError
+        If it is damaged or cannot be read, also while its contents are read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(
+            path, read_dictionary=list(text), page_checksum_verification=True
+        ) as file:
+            lacking = set(columns) - set(file.schema_arrow.names)
+            if lacking:
+                raise _damaged(path, f"it has no column {min(lacking)}")
+            yield file
+    except (FileNotFoundError, pa.ArrowMemoryError):
+        raise
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, why: str) -> UserError:
+    short = " ".join(why.split())
+    return UserError(
+        f"{path} is damaged; delete this file and repeat the run's command: what is then missing"
+        f" is computed again ({short[:120]})"
+    )
+
+
+def row_groups(
+    paths: Sequence[Path], columns: Sequence[str], text: Sequence[str] = ()
+) -> Iterator[tuple[Path, int, pa.Table]]:
+    """Yield path, number and contents of each row group, oldest part first.
+
+    Raises
+    ------
+    FileNotFoundError, UserError
+        See `opened`.
+    """
+    for path in paths:
+        with opened(path, columns, text) as file:
+            for number in range(file.num_row_groups):
+                yield path, number, file.read_row_group(number, columns=list(columns))
+
+
+def of_all_parts(folder: Path, read: Callable[[list[Path]], T]) -> T:
+    """Read a data set that another process may be merging meanwhile.
+
+    Parameters
+    ----------
+    folder : Path
+    read : callable
+        Gets the parts, oldest first; called again if one of them has gone meanwhile.
+
+    Raises
+    ------
+    UserError
+        See `opened`.
+    """
+    while True:
+        listed = _listed(folder)
+        try:
+            return read(listed)
+        except FileNotFoundError as error:
+            # Merging ends, and only merging removes parts: another listing, another attempt.
+            if _listed(folder) == listed:
+                raise UserError(f"{error.filename or folder} cannot be read: it is gone") from error
+
+
+def _listed(folder: Path) -> list[Path]:
+    """List the parts as they were at one moment.
+
+    One listing could lack a merged part that appears behind it and also an old one that goes
+    ahead of it; two in a row that agree cannot.
+    """
+    before, now = None, parts(folder)
+    while before != now:
+        before, now = now, parts(folder)
+    return now
