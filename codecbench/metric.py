@@ -227,7 +227,8 @@ class Metric(Component, abc.ABC):
     ----------
     config : Config, optional
     selected : collection of str, optional
-        The columns wanted; all if None. `_score` may leave out work for others.
+        The columns wanted; those that are on by default if None. `_score` may leave out work
+        for others.
     """
 
     columns: ClassVar[tuple[Column, ...]]
@@ -252,7 +253,9 @@ class Metric(Component, abc.ABC):
         unknown = sorted(set(selected or ()) - set(names))
         if unknown:
             raise UserError(f"{self.name} has no column '{unknown[0]}' (it has {', '.join(names)})")
-        self.selected = frozenset(names if selected is None else selected)
+        if selected is None:
+            selected = [column.name for column in self.columns if column.default]
+        self.selected = frozenset(selected or names)
 
     @property
     def card(self) -> MetricCard:

@@ -130,9 +130,7 @@ def metric_of(name: str | Spec) -> Metric:
     if parsed.name in columns:
         owner, selected = columns[parsed.name], (parsed.name,)
     elif parsed.name in entries:
-        owner = parsed.name
-        every = component_class(METRICS, owner).columns
-        selected = tuple(column.name for column in every if column.default) or None
+        owner, selected = parsed.name, None
     else:
         raise UserError(unknown_name(METRICS, parsed.name, [*entries, *columns]))
     metric: Metric = component_class(METRICS, owner).from_spec(

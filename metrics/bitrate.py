@@ -36,7 +36,7 @@ class Bitrate(Metric):
         _column("kbps", "kbps"),
         _column("kbps_main", "kbps (main)"),
         _column("kbps_file", "kbps (file)"),
-        _column("kbps_entropy", "kbps (entropy)", default=False),
+        _column("kbps_entropy", "kbps (entropy)"),
     )
     definition = """Counted bits / 1000 / seconds of the reference, pooled over utterances.
         kbps: packets and side information. kbps_main: packets alone. kbps_file: all bytes of the

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..component import Config, Requirement
 from ..corpora.base import Utterance
-from ..errors import MetricError
+from ..errors import MetricError, UnavailableError
 from ..isolation import IsolatedFunction, IsolationError, RemoteError
 from ..metric import Column, Decoded, Law, Metric, Score
 from ..signals import Signal, Wave
@@ -26,6 +26,12 @@ _REACH_SECONDS = 2.5
 """A cut is made in the quietest place this far to either side of where equal pieces meet."""
 _PAUSE_SECONDS = 0.2
 _CALL_TIMEOUT_SECONDS = 300.0
+
+_CORRIGENDUM_2 = Requirement(
+    "module",
+    "pesqc2",
+    "build pesqc2 0.0.4 from source without its pin numpy<2, which keeps it from running here",
+)
 
 _REASONS = {
     "NoUtterancesError": "PESQ finds no speech in the signals",
@@ -53,6 +59,7 @@ class Pesq(Metric):
     columns = (
         Column("pesq_wb", "PESQ-WB", "MOS", "higher", (0.999, 4.644)),
         Column("pesq_nb", "PESQ-NB", "MOS", "higher", (0.999, 4.549)),
+        Column("pesq_wb_cor2", "PESQ-WB (Cor. 2)", "MOS", "higher", (0.999, 4.644), default=False),
         Column(
             "pesq_nb_raw",
             "PESQ-NB raw",
@@ -79,14 +86,27 @@ class Pesq(Metric):
         itself. pesq_wb: wide band, both signals at 16 kHz, mapped by P.862.2 as it was before
         Corrigendum 2 (2018), the form in the literature; signals of a lower rate have no
         pesq_wb. pesq_nb: narrow band, both signals at {nb_rate}, mapped by P.862.1.
+        pesq_wb_cor2: wide band with Corrigendum 2 (package pesqc2), on another scale than pesq_wb.
         pesq_nb_raw: the P.862 score before that map. Signals longer than 45 s are cut at
         pauses of the reference into equal pieces of at most 45 s (each cut in the quietest
         0.2 s within 2.5 s), whose scores are averaged, weighted by duration; one piece that
         cannot be scored fails the pair.
         """
 
-    _kernel: ClassVar[IsolatedFunction] = IsolatedFunction("pesq:pesq", _CALL_TIMEOUT_SECONDS)
+    _kernels: ClassVar[dict[str, IsolatedFunction]] = {
+        module: IsolatedFunction(f"{module}:pesq", _CALL_TIMEOUT_SECONDS)
+        for module in ("pesq", _CORRIGENDUM_2.name)
+    }
     """One child process for all instances."""
+
+    def check_available(self) -> None:
+        """Raise `UnavailableError` if a package that a selected column needs is missing."""
+        super().check_available()
+        if "pesq_wb_cor2" in self.selected and not _CORRIGENDUM_2.is_met:
+            raise UnavailableError(
+                f"pesq_wb_cor2 cannot run here: {_CORRIGENDUM_2.name} is not installed:"
+                f" {_CORRIGENDUM_2.hint}"
+            )
 
     def describe_definition(self) -> str:
         """Return the definition, which names the rate of narrow-band PESQ."""
@@ -102,6 +122,10 @@ class Pesq(Metric):
         scores = {}
         if "pesq_wb" in self.selected:
             scores["pesq_wb"] = _attempt(lambda: self._wideband(prepared, decoded.signal))
+        if "pesq_wb_cor2" in self.selected:
+            scores["pesq_wb_cor2"] = _attempt(
+                lambda: self._wideband(prepared, decoded.signal, _CORRIGENDUM_2.name)
+            )
         if self.selected & {"pesq_nb", "pesq_nb_raw"}:
             narrow = _attempt(lambda: self._narrowband(prepared, decoded.signal))
             scores["pesq_nb"] = narrow
@@ -109,33 +133,35 @@ class Pesq(Metric):
             scores["pesq_nb_raw"] = raw
         return scores
 
-    def _wideband(self, reference: Signal, decoded: Signal) -> float:
+    def _wideband(self, reference: Signal, decoded: Signal, module: str = "pesq") -> float:
         if reference.sample_rate < WIDEBAND_HZ:
             raise MetricError(
                 f"wide-band PESQ needs signals of 16000 Hz or more; these have"
                 f" {reference.sample_rate} Hz"
             )
-        return self._pesq(reference, decoded, WIDEBAND_HZ, "wb")
+        return self._pesq(reference, decoded, WIDEBAND_HZ, "wb", module)
 
     def _narrowband(self, reference: Signal, decoded: Signal) -> float:
         as_they_are = self.config.nb_rate == "file" and reference.sample_rate == WIDEBAND_HZ
         return self._pesq(reference, decoded, WIDEBAND_HZ if as_they_are else NARROWBAND_HZ, "nb")
 
-    def _pesq(self, reference: Signal, decoded: Signal, rate: int, band: str) -> float:
+    def _pesq(
+        self, reference: Signal, decoded: Signal, rate: int, band: str, module: str = "pesq"
+    ) -> float:
         """Average the scores of the pieces, weighted by duration."""
         x, y = reference.at(rate), decoded.at(rate)
         bounds = [0, *cut_points(x, rate), max(len(x), len(y))]
         values, weights = [], []
         for start, end in pairwise(bounds):
-            values.append(self._call(rate, x[start:end], y[start:end], band))
+            values.append(self._call(module, rate, x[start:end], y[start:end], band))
             weights.append(len(x[start:end]))
         return float(np.average(values, weights=weights))
 
-    def _call(self, rate: int, x: Wave, y: Wave, band: str) -> float:
+    def _call(self, module: str, rate: int, x: Wave, y: Wave, band: str) -> float:
         if not x.any() or not y.any():  # the package would divide by zero or return NaN
             raise MetricError(f"{'the decoded audio' if x.any() else 'the reference'} is silent")
         try:
-            value = float(self._kernel(rate, x, y, band))
+            value = float(self._kernels[module](rate, x, y, band))
         except RemoteError as error:
             reason = _REASONS.get(error.kind, f"PESQ failed ({error})")
             raise MetricError(reason) from error

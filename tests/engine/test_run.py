@@ -355,8 +355,10 @@ def test_metrics_are_a_comma_separated_list_here_too(plugins, corpus, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_says_so_and_keeps_what_is_done(plugins, corpus, tmp_path, number):
-    arguments = ["run", "--codec", "plug-slow:step=1|2|3|4", "--corpus", f"folder:{corpus}",
-                 "--metrics", "plug_error", "--out", str(tmp_path / "run"), "--jobs", "1"]  # fmt: skip
+    arguments = [
+        "run", "--codec", "plug-slow:step=1|2|3|4", "--corpus", f"folder:{corpus}",
+        "--metrics", "plug_error", "--out", str(tmp_path / "run"), "--jobs", "1",
+    ]  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "codecbench", *arguments], stderr=subprocess.PIPE, text=True
     )

@@ -115,7 +115,7 @@ def test_crash_is_a_reason_and_the_next_pair_is_scored(pesq):
 
 
 def test_number_that_is_no_score_is_a_reason(pesq, monkeypatch):
-    monkeypatch.setattr(Pesq, "_kernel", lambda *_: 0.5)
+    monkeypatch.setattr(Pesq, "_kernels", {"pesq": lambda *_: 0.5})
     scores = pesq.measure(*_pair(1.0))
     assert "not a score" in scores["pesq_wb"].error
 
