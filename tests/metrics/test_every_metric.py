@@ -10,7 +10,7 @@ import pytest
 
 from codecbench.audio import Audio, read_audio
 from codecbench.corpora.base import Utterance
-from codecbench.errors import MetricError, UnavailableError, UnavailableError
+from codecbench.errors import MetricError, UnavailableError
 from codecbench.metric import Decoded, Metric, Score
 from codecbench.registry import METRICS, component_class, names
 from codecbench.spec import Spec, parse_spec
