@@ -40,12 +40,9 @@ def opened(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> Iter
         If it is damaged or cannot be read, also while its contents are read.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(
-            path, read_dictionary=list(text), page_checksum_verification=True
-        ) as file:
+        with _parquet_file(path, text) as file:
             lacking = set(columns) - set(file.schema_arrow.names)
             if lacking:
                 raise _damaged(path, f"it has no column {min(lacking)}")
@@ -56,6 +53,15 @@ def opened(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> Iter
         if isinstance(error, OSError) and error.errno is not None:
             raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
         raise _damaged(path, str(error)) from error
+
+
+def _parquet_file(path: Path, text: Sequence[str]) -> Any:
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path, read_dictionary=list(text), page_checksum_verification=True)
+    except KeyError as error:
+        raise _damaged(path, f"it has no column {error.args[0].decode()}") from error
 
 
 def _damaged(path: Path, why: str) -> UserError:

@@ -149,11 +149,11 @@ def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         rows = max(1, len(table) * ROW_GROUP_BYTES // max(1, table.nbytes))
         for start in range(0, len(table), rows):
             piece = table.slice(start, rows)
-            pending.append(piece)
-            size += piece.nbytes
-            if size >= ROW_GROUP_BYTES:
+            if pending and size + piece.nbytes > ROW_GROUP_BYTES:
                 yield _joined(pending)
                 pending, size = [], 0
+            pending.append(piece)
+            size += piece.nbytes
     if pending:
         yield _joined(pending)
 
