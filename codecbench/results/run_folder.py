@@ -123,13 +123,9 @@ class Run:
         frame["metric"] = _renamed(frame, shown)
         if not details:
             return frame[list(FRAME_COLUMNS)]
-        seen = {
-            (codec, *speaker.split(":", 1))
-            for codec, card in self.cards.items()
-            for speaker in card.get("training_speakers", ())
-        }
-        keys = zip(frame["codec"], frame["corpus"], frame["speaker"], strict=True)
-        frame["speaker_seen_in_training"] = [key in seen for key in keys]
+        from ..reports.table import seen_in_training
+
+        frame["speaker_seen_in_training"] = seen_in_training(frame, self.cards)
         return frame[[*FRAME_COLUMNS, "metric_spec", "speaker_seen_in_training"]]
 
     def table(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from codecbench.errors import UserError
 from codecbench.results import reading
-from codecbench.results.run_folder import ROWS, Run
+from codecbench.results.manifest import CodecEntry, Manifest
+from codecbench.results.run_folder import MANIFEST, ROWS, Run
 from codecbench.results.schema import FRAME_COLUMNS, ROW_KEY, parts
 
 from .records import COLUMNS, folder, row, values, write_rows
@@ -76,6 +77,18 @@ def test_reading_a_selection_is_selecting_from_all(tmp_path_factory, written, co
     selected = Run(path).frame(details=True, codecs=codecs, metrics=metrics)
     # Whether the rate is one of floats depends on the rows that are read.
     pd.testing.assert_frame_equal(selected, frame.reset_index(drop=True), check_dtype=False)
+
+
+def test_details_mark_training_speakers_as_tables_do(tmp_path):
+    path = folder(tmp_path / "run")
+    manifest = Manifest.read(path / MANIFEST)
+    for codec, trained in (("a", ["libritts:p"]), ("b", ["vctk:p"])):
+        card = {"training_speakers": trained}
+        manifest.codecs[codec] = CodecEntry(identity=codec, version="1", card=card)
+    manifest.write(path / MANIFEST)
+    write_rows(path, *[row(name, corpus="librispeech") for name in "ab"])
+    frame = Run(path).frame(details=True).set_index("codec")
+    assert frame.speaker_seen_in_training.to_dict() == {"a": True, "b": False}
 
 
 def test_columns_are_plain_and_groups_only_those_that_are_there(tmp_path):
