@@ -65,7 +65,7 @@ def write(run, utterances, keys):
                 None,
                 "",
                 error,
-            )  # fmt: skip
+            )
         )
     write_part(run.path / ROWS, rows, rows_schema())
 
@@ -115,7 +115,7 @@ def test_shards_carry_the_bitstreams_that_were_kept(asked, tmp_path):
         for item, codec in product(utterances[:2], codecs)
     ]
     write_part(run.path / BITSTREAMS, kept, bitstreams_schema())
-    columns = dict.fromkeys(["reference", *codecs], {"stoi": ("stoi",)})
+    columns = {key: {"stoi": ("stoi",)} for key in ["reference", *codecs]}
     found = list(shards(run, [Missing(item, columns) for item in utterances], {}))
     assert [shard.number for shard in found] == [0, 1, 2]
     carried = [task.bitstream for shard in found for task in shard.tasks if task.bitstream]
