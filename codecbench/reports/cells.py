@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -148,10 +148,10 @@ def _scores(frame: pd.DataFrame, usable: npt.NDArray[np.bool_], column: Column) 
 
     codec, codecs = pd.factorize(frame["codec"].astype(str))
     # Sorted, so that neither the order of rows nor of files decides which draws a speaker gets.
-    utterance, names = pd.factorize(
-        _joined(frame, "corpus", "split", "utterance", "rate"), sort=True
+    names, utterance = np.unique(
+        _codes(frame, "corpus", "split", "utterance", "rate"), return_inverse=True
     )
-    speaker, _ = pd.factorize(_joined(frame, "corpus", "speaker"), sort=True)
+    _, speaker = np.unique(_codes(frame, "corpus", "speaker"), return_inverse=True)
     shape = len(codecs), len(names)
     if len(np.unique(codec * shape[1] + utterance)) < len(frame):
         raise ValueError(f"{column.name}: an utterance has several rows of one codec")
@@ -166,12 +166,18 @@ def _scores(frame: pd.DataFrame, usable: npt.NDArray[np.bool_], column: Column) 
     return _Scores(list(codecs), scored, parts, speakers)
 
 
-def _joined(frame: pd.DataFrame, *names: str) -> Any:
-    # Unknown values (the rate of audio that cannot be read) must not make the whole key unknown.
-    first, *others = (frame[name].astype("string").fillna("") for name in names)
-    for other in others:
-        first = first + "\x1f" + other
-    return first.to_numpy(object)
+def _codes(frame: pd.DataFrame, *names: str) -> npt.NDArray[np.int64]:
+    """Number the rows by their values of some columns, in the order of the values.
+
+    An unknown value (the rate of audio that cannot be read) is a value like others.
+    """
+    import pandas as pd
+
+    codes = np.zeros(len(frame), np.int64)
+    for name in names:
+        part, values = pd.factorize(frame[name], sort=True)
+        codes = codes * (len(values) + 1) + part + 1
+    return codes
 
 
 def _cell(scores: _Scores, index: int, common: npt.NDArray[np.bool_], column: Column) -> Cell:

@@ -36,8 +36,9 @@ def _columns_of(run: Run, name: str) -> list[str]:
         if name in (spec, parse_spec(spec).name)
         for column in card["columns"]
     ]
-    present = set(run.frame()["metric"].unique())
-    shown = [key for key, column in run.columns.items() if column.name in owned and key in present]
+    candidates = [key for key, column in run.columns.items() if column.name in owned]
+    present = set(run.frame(metrics=candidates)["metric"].unique()) if candidates else set()
+    shown = [key for key in candidates if key in present]
     if not shown:
         metrics = [parse_spec(spec).name for spec in run.metric_cards]
         raise UserError(f"{unknown_name(METRICS, name, [*metrics, *run.columns])} in {run.path}")

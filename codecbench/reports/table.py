@@ -198,13 +198,15 @@ def seen_in_training(
     import pandas as pd
 
     seen = pd.Series(False, index=frame.index)
-    homes = frame["corpus"].astype(str).map(speakers_corpus)
-    names = homes + ":" + frame["speaker"].astype(str)
-    for codec, card in cards.items():
-        trained = (speaker.split(":", 1) for speaker in card.get("training_speakers", ()))
-        speakers = {f"{speakers_corpus(corpus)}:{speaker}" for corpus, speaker in trained}
-        if speakers:
-            seen |= (frame["codec"] == codec) & names.isin(speakers)
+    known = {codec: card.get("training_speakers") or () for codec, card in cards.items()}
+    if not any(known.values()):
+        return seen
+    homes = {corpus: speakers_corpus(str(corpus)) for corpus in frame["corpus"].unique()}
+    names = frame["corpus"].map(homes) + ":" + frame["speaker"].astype(str)
+    for codec, trained in known.items():
+        parted = (speaker.split(":", 1) for speaker in trained)
+        speakers = {f"{speakers_corpus(corpus)}:{speaker}" for corpus, speaker in parted}
+        seen |= (frame["codec"] == codec) & names.isin(speakers)
     return seen
 
 
@@ -243,8 +245,9 @@ def _rows_of(
     codecs: list[str],
     anchors: frozenset[str],
 ) -> Iterator[Row]:
+    of_metric = dict(iter(part.groupby("metric", sort=False, observed=True)))
     by_metric = {
-        name: cells_of(part[part["metric"] == name], column, anchors)
+        name: cells_of(of_metric.get(name, part.iloc[:0]), column, anchors)
         for name, column in columns.items()
     }
     present = set(part["codec"].unique())

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..metric import Column
-from .manifest import Manifest
+from .manifest import CodecEntry, Manifest
 from .reading import of_all_parts, opened
 from .rows import read_rows
 from .schema import BITSTREAM_KEY, FRAME_COLUMNS, REFERENCE, ROW_KEY, parts
@@ -66,8 +66,8 @@ class Run:
 
     @property
     def cards(self) -> dict[str, dict[str, Any]]:
-        """The card of each codec, as recorded."""
-        return {spec: entry.card for spec, entry in self.manifest.codecs.items()}
+        """The card of each codec, as recorded; an estimated delay is among its notes."""
+        return {spec: _card(entry) for spec, entry in self.manifest.codecs.items()}
 
     @property
     def metric_cards(self) -> dict[str, dict[str, Any]]:
@@ -203,6 +203,16 @@ class Run:
             for name, specs in owners.items()
             for spec in specs
         }
+
+
+def _card(entry: CodecEntry) -> dict[str, Any]:
+    if not entry.delay_estimates:
+        return entry.card
+    note = (
+        f"its delay of {entry.delay_samples} samples was estimated"
+        f" from {entry.delay_estimates} utterances"
+    )
+    return {**entry.card, "notes": [*entry.card.get("notes", ()), note]}
 
 
 def _bounds(stored: Sequence[float | None]) -> tuple[float, float]:
