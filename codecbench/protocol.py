@@ -185,7 +185,8 @@ def estimate_delay(reference: Audio, decoded: Audio) -> int:
         raise CodecError("the delay of a silent signal cannot be estimated")
     reach = round(DELAY_SEARCH_SECONDS * reference.sample_rate)
     correlation = _cross_correlation(x, y, min(reach, max(len(x), len(y)) - 1))
-    return int(np.argmax(correlation)) - (len(correlation) - 1) // 2
+    # The magnitude: a codec that inverts the polarity is not late.
+    return int(np.argmax(np.abs(correlation))) - (len(correlation) - 1) // 2
 
 
 def _cross_correlation(

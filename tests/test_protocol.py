@@ -51,11 +51,12 @@ def test_a_declared_delay_is_removed_at_the_codecs_rate(rate, delay):
     assert protocol.estimate_delay(reference, decoded.audio) == 0
 
 
-@given(st.integers(-3000, 3000))
+@given(st.integers(-3000, 3000), st.sampled_from([1.0, -1.0, 0.1]))
 @settings(max_examples=30)
-def test_an_unknown_delay_is_found_to_the_sample(delay):
+def test_an_unknown_delay_is_found_to_the_sample(delay, gain):
     reference = noise(1.0)
-    assert protocol.estimate_delay(reference, reference.advanced(-delay)) == delay
+    late = reference.advanced(-delay)
+    assert protocol.estimate_delay(reference, Audio(gain * late.samples, 16000)) == delay
 
 
 def test_bits_are_counted_and_the_container_is_not():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Iterator
@@ -16,8 +15,6 @@ from ..errors import UserError
 from .base import Corpus, CorpusCard, Utterance
 from .official import arranged
 from .transcripts import matched, read_transcripts
-
-log = logging.getLogger(__name__)
 
 _SUFFIXES = "aac aif aifc aiff au caf flac m4a mp3 oga ogg opus rf64 snd sph w64 wav wma"
 SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
@@ -161,8 +158,7 @@ def _walk(folder: Path, entered: set[str], linked: list[Path]) -> Iterator[Path]
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
-        log.warning("%s: passed over, it cannot be listed (%s)", folder, error.strerror)
-        return
+        raise UserError(f"folder: {folder} cannot be listed ({error.strerror})") from error
     for path in paths:
         if path.name.startswith("."):
             continue

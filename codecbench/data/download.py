@@ -154,7 +154,8 @@ class _Transfer:
             return None
 
     def _receive(self, response: requests.Response) -> None:
-        self._refuse_downgrade(response.url)
+        for hop in (*response.history, response):
+            self._refuse_downgrade(hop.url)
         start = self._start(response)
         total = self._total(response, start)
         state = _PartState(self.archive.url, _validator(response), total)

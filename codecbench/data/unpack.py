@@ -13,7 +13,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -195,8 +195,11 @@ def unpack_nested(folder: Path, limits: Limits | None = None) -> int:
         How many there were.
     """
     found = sorted(path for path in folder.rglob("*") if path.name.endswith(NESTED))
+    whole = limits or Limits()
+    # Together they may take no more slack than one archive, and sound is compressed only once.
+    each = replace(whole, ratio=whole.ratio / 4, slack=whole.slack // max(1, len(found)))
     for path in found:
-        unpack(path, path.parent, limits)
+        unpack(path, path.parent, each)
         path.unlink()
     return len(found)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from codecbench.audio import MAX_SECONDS
 from codecbench.bitstream import Bitstream, Packet
 
 FLIP_RATES = (0.001, 0.01, 0.1, 0.5)
@@ -45,7 +46,8 @@ def damaged(bitstream: Bitstream) -> Iterator[tuple[str, Bitstream]]:
     yield "side-extra", replace(bitstream, side_information=(*side, Packet.whole(b"\x00" * 40)))
     yield "side-odd", replace(bitstream, side_information=(Packet.whole(b"\x14\x88\xff"),))
     yield "one-sample", replace(bitstream, samples=1)
-    yield "four-billion-samples", replace(bitstream, samples=2**32 - 1)
+    longest = int(MAX_SECONDS) * bitstream.sample_rate  # the container refuses more
+    yield "an-hour-of-samples", replace(bitstream, samples=longest)
     yield "other-rate", replace(bitstream, sample_rate=11_025)
 
 

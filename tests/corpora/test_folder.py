@@ -1,6 +1,5 @@
 """Any folder: ids, speakers, transcripts, links, and hostile contents."""
 
-import logging
 import os
 
 import pytest
@@ -150,7 +149,7 @@ def test_pipes_are_passed_over(place, tmp_path):
     assert [u.id for u in listed(tmp_path / "mine")] == ["a"]
 
 
-def test_unreadable_sub_folder_is_passed_over_with_a_warning(place, tmp_path, monkeypatch, caplog):
+def test_a_sub_folder_that_cannot_be_listed_is_refused(place, tmp_path, monkeypatch):
     place("mine/a.wav")
     place("mine/secret/b.wav")
     natural = folder_module.Path.iterdir
@@ -161,9 +160,8 @@ def test_unreadable_sub_folder_is_passed_over_with_a_warning(place, tmp_path, mo
         return natural(self)
 
     monkeypatch.setattr(folder_module.Path, "iterdir", iterdir)
-    with caplog.at_level(logging.WARNING):
-        assert [u.id for u in listed(tmp_path / "mine")] == ["a"]
-    assert "secret: passed over" in caplog.text
+    with pytest.raises(UserError, match=r"secret cannot be listed \(Permission denied\)"):
+        listed(tmp_path / "mine")
 
 
 def test_files_that_cannot_be_decoded_are_listed_and_fail_by_name(place, tmp_path):
