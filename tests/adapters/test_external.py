@@ -103,7 +103,7 @@ def test_its_delay_is_the_one_declared_and_unknown_if_auto(case, script):
 def test_the_rate_is_that_of_the_files_and_must_come_back(script):
     codec = load_codec(spec_of(**commands(script, 24_000), rate=24_000))
     reference = voice(8_000, 16_000)
-    assert decode(codec, encode(codec, reference), reference).bitstream.sample_rate == 24_000
+    assert decode(codec, encode(codec, reference), reference, 0).bitstream.sample_rate == 24_000
     wrong = load_codec(spec_of(**commands(script, 48_000), rate=16_000))
     with pytest.raises(CodecError, match="wrote 48000 Hz where rate=16000"):
         decode(wrong, encode(wrong, reference), reference)
