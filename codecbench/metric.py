@@ -242,6 +242,8 @@ class Metric(Component, abc.ABC):
     accepts_unequal_lengths: ClassVar[bool] = False
     scores_reference: ClassVar[bool] = False
     """Whether the reference has a score of its own, shown as the ceiling."""
+    reference_columns: ClassVar[frozenset[str] | None] = None
+    """The columns that it has; None: all."""
     always: ClassVar[bool] = False
     """Whether every run computes it (rate, delay, clipping)."""
     file_defaults: ClassVar[dict[str, str]] = {}
@@ -256,6 +258,19 @@ class Metric(Component, abc.ABC):
         if selected is None:
             selected = [column.name for column in self.columns if column.default]
         self.selected = frozenset(selected or names)
+
+    @classmethod
+    def default_config(cls) -> Any:
+        """Return the configuration that the default set uses; None: the default one.
+
+        Overridden where that depends on what is at hand.
+        """
+        return None
+
+    @property
+    def caveat(self) -> str | None:
+        """What must be said wherever a number of this configuration is shown."""
+        return None
 
     @property
     def card(self) -> MetricCard:

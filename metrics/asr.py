@@ -17,6 +17,8 @@ from .whisper_models import SHA256, cached_path, fetch_command, file_sha256, pub
 RATE = 16000
 POCKETSPHINX = "pocketsphinx"
 _PREFIX = "whisper-"
+_NO_SPEECH_THRESHOLD = 0.6
+_LOG_PROBABILITY_THRESHOLD = -1.0
 
 
 class Recogniser(Protocol):
@@ -77,6 +79,13 @@ class Model:
         known = ", ".join(_PREFIX + name for name in SHA256)
         raise ValueError(f"a Whisper model ({known}), the path of a model file, or {POCKETSPHINX}")
 
+    @property
+    def english_by_name(self) -> bool:
+        """Whether its name tells that it knows English only; a file's name does not."""
+        if self.path is None:
+            return True
+        return self.published is not None and self.published.endswith(".en")
+
     def check_available(self) -> None:
         """Raise `UnavailableError` if it is not at hand; the message says how to get it."""
         if self.path is None:
@@ -96,6 +105,18 @@ class Model:
             return f"Whisper {self.published} (SHA-256 {SHA256[self.published]})"
         known = file_sha256(self.path) if self.path.is_file() else "unknown: the file is not there"
         return f"Whisper model from a file (SHA-256 {known})"
+
+
+def spec_of(asr: str) -> str:
+    """Return an ``asr=`` value as canonical specs write it: the aliases of a model become one.
+
+    Raises
+    ------
+    ValueError
+        As `Model.named`.
+    """
+    published = Model.named(asr).published
+    return asr if published is None else f"{_PREFIX}{published}"
 
 
 def _is_installed(module: str) -> bool:
@@ -135,6 +156,9 @@ def load_recogniser(model: Model, beam: int, device: str) -> Recogniser:
 class WhisperRecogniser:
     """openai-whisper: temperature 0 without fallback, no conditioning on previous text, float32.
 
+    A window whose probability of no speech is above 0.6 and whose text has a mean log probability
+    not above -1 gives no words (Whisper's defaults, given explicitly).
+
     Parameters
     ----------
     path : Path
@@ -168,6 +192,8 @@ class WhisperRecogniser:
             language=language,
             temperature=0.0,
             condition_on_previous_text=False,
+            no_speech_threshold=_NO_SPEECH_THRESHOLD,
+            logprob_threshold=_LOG_PROBABILITY_THRESHOLD,
             beam_size=None if self._beam == 1 else self._beam,
             fp16=False,
             verbose=None,

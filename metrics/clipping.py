@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import MetricError
 from ..metric import Column, Decoded, Metric, Score
 
 FULL_SCALE = 32767 / 32768
@@ -34,6 +35,9 @@ class Clipping(Metric):
     always = True
 
     def _score(self, prepared: object, decoded: Decoded) -> dict[str, Score]:
-        samples = (decoded.raw or decoded.audio).samples
+        audio = decoded.audio if decoded.raw is None else decoded.raw
+        if len(audio) == 0:
+            raise MetricError("the decoder returned no samples")
+        samples = audio.samples
         beyond = int(np.count_nonzero(np.abs(samples) >= FULL_SCALE))
         return {"clipped": Score.ratio(beyond, len(samples))}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from ..component import Requirement
 from ..corpora.base import Utterance
 from ..errors import MetricError
 from ..metric import Column, Decoded, Law, Metric, Score
@@ -25,14 +27,30 @@ _POLYNOMIALS = {
 
 
 def _column(name: str, title: str) -> Column:
-    # The networks' output is not bounded; the polynomials of P.835 top out near 5.
-    return Column(name, title, "MOS", "higher", bounds=(-5.0, 6.0), digits=2)
+    return Column(name, title, "MOS", "higher", bounds=(-math.inf, _highest(name)), digits=2)
+
+
+def _highest(name: str) -> float:
+    """Return what a column cannot exceed.
+
+    The networks end in a linear layer, so their outputs are not bounded; the polynomials of P.835
+    open downwards and have a top, P.808 has no polynomial.
+    """
+    if name not in _POLYNOMIALS:
+        return math.inf
+    square, slope, constant = _POLYNOMIALS[name]
+    return constant - slope**2 / (4.0 * square)
 
 
 class Dnsmos(Metric):
     """DNSMOS P.835 (SIG, BAK, OVRL) and P.808, means over windows of 9.01 s."""
 
     name = "dnsmos"
+    requirements = (
+        Requirement("module", "speechmos", "pip install speechmos==0.0.1.1"),
+        Requirement("module", "onnxruntime", "pip install onnxruntime"),
+        Requirement("module", "librosa", "pip install librosa"),
+    )
     columns = (
         _column("dnsmos_sig", "DNSMOS SIG"),
         _column("dnsmos_bak", "DNSMOS BAK"),
@@ -45,7 +63,10 @@ class Dnsmos(Metric):
         window starts floor(seconds) - 9.01 s in at the latest, so up to 2 s at the end are not
         heard; and windows that start at 7 to 23 s or at 119 to 122 s are left out (a rounding of
         their ends). No change of level, samples clipped to [-1, 1]. No reference is used: the
-        reference's own score is the ceiling, about 3.3 for OVRL of clean speech. Signals shorter
+        reference's own score is the ceiling, about 3.3 for OVRL of clean speech. Scores lie
+        between 1 and 5 as a rule, but the networks' outputs are not bounded: the polynomials alone
+        bound SIG, BAK and OVRL from above (4.44, 4.52, 4.64), and intervals are not clipped to a
+        guess. Signals shorter
         than one frame of 20 ms have no score."""
     evaluation_rate = RATE
     paper = "Reddy, Gopal, Cutler, DNSMOS P.835, ICASSP 2022; DNSMOS, ICASSP 2021"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pydantic
 
-from ..component import Config
+from ..component import Config, Requirement
 from ..corpora.base import Utterance
 from ..metric import Column, Decoded, Law, Metric, Score
 from ..signals import Signal
@@ -64,6 +64,7 @@ class F0(Metric):
     name = "f0"
     Config = F0Config
     config: F0Config
+    requirements = (Requirement("module", "pyworld", "pip install pyworld"),)
     columns = (
         Column("f0_rmse", "F0-RMSE", "Hz", "lower", bounds=(0.0, math.inf), digits=2),
         Column("f0_rmse_cents", "F0-RMSE", "cents", "lower", bounds=(0.0, math.inf), digits=1),

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pydantic
 
-from ..component import Config
+from ..component import Config, Requirement
 from ..corpora.base import Utterance
 from ..metric import Column, Decoded, Law, Metric, Score
 from ..signals import Signal
@@ -68,6 +68,7 @@ class MelCepstralDistortion(Metric):
     name = "mcd"
     Config = McdConfig
     config: McdConfig
+    requirements = (Requirement("module", "pyworld", "pip install pyworld"),)
     columns = (Column("mcd", "MCD", "dB", "lower", bounds=(0.0, math.inf), digits=2),)
     definition = _CODECBENCH
     package = "pyworld"

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from ..codec import CodecCard
 from ..component import Config, Requirement
 from ..corpora.base import Utterance
 from ..errors import MetricError, UnavailableError
@@ -114,6 +115,12 @@ class Pesq(Metric):
         return self.definition.format(
             nb_rate="8 kHz, or at 16 kHz if they have 16 kHz" if own else "8 kHz"
         )
+
+    def applicable(self, utterance: Utterance, card: CodecCard | None) -> frozenset[str]:
+        """Leave out wide band where the evaluation rate is known to be too low for it."""
+        if utterance.rate is not None and utterance.rate < WIDEBAND_HZ:
+            return self.selected - {"pesq_wb", "pesq_wb_cor2"}
+        return self.selected
 
     def _prepare(self, utterance: Utterance) -> Signal:
         return utterance.signal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..component import Requirement
 from ..corpora.base import Utterance
 from ..errors import AudioError, MetricError
 from ..metric import Column, Decoded, Law, Metric, Score
@@ -22,6 +23,11 @@ class SpeakerSimilarity(Metric):
     """Cosine of GE2E embeddings; the values of other encoders are not comparable to it."""
 
     name = "spk_sim"
+    requirements = (
+        Requirement("module", "resemblyzer", "pip install resemblyzer"),
+        Requirement("module", "webrtcvad", "pip install webrtcvad"),
+        Requirement("module", "torch", "pip install torch"),
+    )
     columns = (
         Column("spk_sim", "speaker similarity (GE2E)", "", "higher", bounds=(-1.0, 1.0), digits=3),
     )

@@ -10,22 +10,33 @@ from typing import Any, ClassVar, Literal
 import pydantic
 
 from ..codec import CodecCard
-from ..component import Config
+from ..component import Config, Requirement
 from ..corpora.base import Utterance
 from ..errors import MetricError, UnavailableError
 from ..metric import Column, Decoded, Law, Metric, Score
 from ..signals import Signal
-from .asr import POCKETSPHINX, RATE, Model, Recogniser, load_recogniser
+from .asr import POCKETSPHINX, RATE, Model, Recogniser, load_recogniser, spec_of
 from .text import AUTO_RULES, NO_RULES, SPACELESS, character_errors, normalised, word_errors
+from .whisper_models import largest_cached
 
 _DEFINITION = """Substituted, deleted and inserted words (wer, dwer) or characters (cer; the spaces
     between words count) of the recognised decoded speech, divided by those of the reference text;
     errors and lengths are pooled over the corpus. Reference text: the transcript (wer, cer), or
     what the same recogniser made of the reference audio (dwer). In languages written without
-    spaces cer alone. Decoding at 16 kHz: temperature 0, no fallback, no conditioning on previous
-    text, language fixed to the utterance's, single precision."""
+    spaces cer alone. Speech is recognised at 16 kHz, in the utterance's own language; an utterance
+    of unknown language is taken to be in language=, and has no score without."""
 
-_SMOKE = " (smoke test only)"
+_WHISPER_DECODING = """Decoding: temperature 0, no fallback, no conditioning on previous text,
+    language fixed, single precision. Windows of up to 30 s that Whisper takes for silence give no
+    words: probability of no speech above 0.6 and mean log probability of the text not above -1
+    (no_speech_threshold, logprob_threshold: its defaults); dropped speech counts as deleted."""
+
+_SMOKE = "smoke test only"
+
+_WHISPER = (
+    Requirement("module", "whisper", "pip install openai-whisper"),
+    Requirement("module", "torch", "pip install torch"),
+)
 
 
 class WerConfig(Config):
@@ -39,13 +50,12 @@ class WerConfig(Config):
     beam: int = pydantic.Field(default=1, ge=1, le=16)
     """Width of Whisper's beam search; 1 is greedy."""
     language: str | None = None
-    """ISO 639-1, for utterances whose corpus does not tell theirs."""
+    """ISO 639-1, only for utterances whose corpus does not tell theirs."""
 
     @pydantic.field_validator("asr")
     @classmethod
     def _known(cls, asr: str) -> str:
-        Model.named(asr)
-        return asr
+        return spec_of(asr)
 
 
 def _column(name: str, title: str) -> Column:
@@ -75,6 +85,8 @@ class WordErrorRate(Metric):
     """WER and CER against the transcript, WER against the recognised reference (dwer)."""
 
     name = "wer"
+    version = "2"
+    requirements = (Requirement("module", "jiwer", "pip install jiwer"), *_WHISPER)
     Config = WerConfig
     config: WerConfig
     columns: ClassVar[tuple[Column, ...]] = (
@@ -89,41 +101,77 @@ class WordErrorRate(Metric):
     laws = (Law("identity_is_best", ("dwer",)),)
     accepts_unequal_lengths = True
     scores_reference = True
+    reference_columns = frozenset({"wer", "cer"})
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.model = Model.named(self.config.asr)
         self._recogniser: Recogniser | None = None
         if self.config.asr == POCKETSPHINX:
-            marked = tuple(replace(column, title=column.title + _SMOKE) for column in self.columns)
+            marked = tuple(
+                replace(column, title=f"{column.title} ({_SMOKE})") for column in self.columns
+            )
             self.columns = marked  # type: ignore[misc]  # of this configuration alone
+
+    @classmethod
+    def default_config(cls) -> WerConfig | None:
+        """Take the largest published Whisper model that is at hand."""
+        name = largest_cached()
+        return None if name is None else WerConfig(asr=f"whisper-{name}")
+
+    @property
+    def caveat(self) -> str | None:
+        """That pocketsphinx gives no figure to report."""
+        return f"{_SMOKE} ({POCKETSPHINX})" if self.config.asr == POCKETSPHINX else None
 
     def describe_definition(self) -> str:
         """Return the definition with the recogniser, its weights and the normaliser."""
         rules = AUTO_RULES if self.config.normalizer == "auto" else NO_RULES
         search = "greedy" if self.config.beam == 1 else f"beam of {self.config.beam}"
-        return f"{_DEFINITION} Recogniser: {self.model.describe()}, {search}. {rules}"
+        how = f"{search}. {_WHISPER_DECODING}"
+        if self.config.asr == POCKETSPHINX:
+            how = "with its defaults."
+        return f"{_DEFINITION} Recogniser: {self.model.describe()}, {how} {rules}"
 
     def check_available(self) -> None:
         """Raise `UnavailableError` unless the recogniser is at hand; nothing is downloaded."""
-        super().check_available()
+        missing = [need for need in self._needs() if not need.is_met]
+        if missing:
+            what = "; ".join(f"{need.name} is not installed: {need.hint}" for need in missing)
+            raise UnavailableError(f"wer cannot run here: {what}")
         try:
             self.model.check_available()
         except UnavailableError as error:
             raise UnavailableError(f"wer cannot run here: {error}") from error
+
+    def _needs(self) -> list[Requirement]:
+        """List the packages of this configuration; Whisper's normaliser serves pocketsphinx too."""
+        without = self.config.asr == POCKETSPHINX and self.config.normalizer == "none"
+        return [need for need in self.requirements if not (without and need in _WHISPER)]
 
     def setup(self, device: str = "cpu") -> None:
         """Load the recogniser onto a torch device."""
         self._recogniser = load_recogniser(self.model, self.config.beam, device)
 
     def applicable(self, utterance: Utterance, card: CodecCard | None) -> frozenset[str]:
-        """Leave out what needs a transcript where there is none, and words where they are not."""
+        """Leave out what needs a transcript where there is none, and words where they are not.
+
+        Nothing is left where the language is unknown or not the recogniser's, as far as its name
+        tells (a model file's name does not).
+        """
+        language = self._language(utterance)
+        if language is None or (self.model.english_by_name and language != "en"):
+            return frozenset()
         columns = set(self.selected)
         if utterance.transcript is None:
             columns -= {"wer", "cer"}
-        if (self.config.language or utterance.language) in SPACELESS:
+        if language in SPACELESS:
             columns -= {"wer", "dwer"}
         return frozenset(columns)
+
+    def _language(self, utterance: Utterance) -> str | None:
+        """Return the utterance's own language; the configured one where it is unknown."""
+        return utterance.language or self.config.language
 
     def _score_reference(self, prepared: _Reference) -> dict[str, Score]:
         """Score the reference itself: the recogniser's own errors, which no codec can undercut."""
@@ -132,7 +180,7 @@ class WordErrorRate(Metric):
     def _prepare(self, utterance: Utterance) -> _Reference:
         if self._recogniser is None:
             raise RuntimeError("setup() has not been called")
-        language = self.config.language or utterance.language
+        language = self._language(utterance)
         if language is None:
             raise MetricError("the utterance's language is not known (give it: wer:language=en)")
         transcript = utterance.transcript

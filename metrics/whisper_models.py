@@ -27,12 +27,12 @@ SHA256 = {
     "small": "9ecf779972d90ba49c06d968637d720dd632c55bbf19d441fb42bf17a411e794",
     "medium.en": "d7440d1dc186f76616474e0ff0b3b6b879abc9d1a4926b7adfa41db2d497ab4f",
     "medium": "345ae4da62f9b3d59415adc60127b97c714f32e89e936602e85993674d08dcb1",
+    "large-v3-turbo": "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a",
     "large-v1": "e4b87e7e0bf463eb8e6956e646f1e277e901512310def2c24bf0e11bd3c28e9a",
     "large-v2": "81f7c96c852ee8fc832187b0132e569d6c3065a3252ed18e56effd0b6a73e524",
     "large-v3": "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb",
-    "large-v3-turbo": "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a",
 }
-"""SHA-256 of each published model."""
+"""SHA-256 of each published model, from the smallest to the largest and latest."""
 
 _ALIASES = {"large": "large-v3", "turbo": "large-v3-turbo"}
 
@@ -47,6 +47,15 @@ def cached_path(name: str) -> Path:
     """Return where Whisper itself keeps a published model, whether it is there or not."""
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
     return Path(cache) / "whisper" / f"{name}.pt"
+
+
+def largest_cached() -> str | None:
+    """Return the largest published model in Whisper's cache; None if there is none.
+
+    Of two of one size the multilingual one, then the later one.
+    """
+    cached = [name for name in SHA256 if cached_path(name).is_file()]
+    return cached[-1] if cached else None
 
 
 def address(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +110,8 @@ class MetricSelection:
         if reference and not metric.scores_reference:
             return ()
         applicable = metric.applicable(utterance, card)
+        if reference and metric.reference_columns is not None:
+            applicable &= metric.reference_columns
         rate = utterance.rate or 0
         return tuple(
             column.name
@@ -117,6 +119,32 @@ class MetricSelection:
             if column.name in applicable
             and ((spec, column.name) in self.asked or self._is_implied(metric, column, rate))
         )
+
+    def never_applicable(self, utterances: Iterable[Utterance]) -> list[str]:
+        """List the columns that were asked for by name and apply to none of the utterances.
+
+        Two definitions of one column carry their metric's spec.
+
+        Parameters
+        ----------
+        utterances : iterable of Utterance
+            With their evaluation rate set.
+        """
+        left = set(self.asked)
+        kinds: set[tuple[object, ...]] = set()
+        for utterance in utterances:
+            # Utterances alike in all that `applicable` may ask about are asked about once.
+            kind = (utterance.corpus, utterance.language, utterance.transcript is None)
+            if not left or (*kind, utterance.rate) in kinds:
+                continue
+            kinds.add((*kind, utterance.rate))
+            for spec in {spec for spec, _ in left}:
+                names = self.metrics[spec].applicable(utterance, None)
+                left -= {(spec, name) for name in names}
+        return [
+            f"{name} ({spec})" if sum(other == name for _, other in self.asked) > 1 else name
+            for spec, name in sorted(left)
+        ]
 
     def _is_implied(self, metric: Metric, column: Column, rate: int) -> bool:
         """Whether a column is wanted without being named."""
@@ -171,7 +199,7 @@ def _default_metrics() -> tuple[dict[str, Metric], dict[str, str]]:
         columns = [column.name for column in kind.columns if column.default]
         if not columns:
             continue
-        metric = kind(selected=columns)
+        metric = kind(kind.default_config(), selected=columns)
         try:
             metric.check_available()
         except UnavailableError as error:

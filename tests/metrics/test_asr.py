@@ -199,6 +199,8 @@ def test_decoding_options(tiny, monkeypatch):
         "language": "zh",
         "temperature": 0.0,
         "condition_on_previous_text": False,
+        "no_speech_threshold": 0.6,
+        "logprob_threshold": -1.0,
         "beam_size": 3,
         "fp16": False,
         "verbose": None,

@@ -87,6 +87,14 @@ def test_delay_to_the_sample(samples):
     assert scores["delay_ms"].value == pytest.approx(1000 * samples / RATE)
 
 
+def test_a_decoder_that_returned_nothing_is_not_unclipped():
+    decoded = Decoded.from_audio(SPEECH)
+    decoded.raw = Audio(np.zeros(0), 8000)
+    metric = Clipping()
+    with pytest.raises(MetricError, match="no samples"):
+        metric.score(metric.prepare(UTTERANCE), decoded)
+
+
 def test_clipping_is_counted_where_the_decoder_left_it():
     samples = np.zeros(1000)
     samples[:3] = (1.0, -1.7, 32767 / 32768)

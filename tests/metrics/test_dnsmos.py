@@ -1,5 +1,7 @@
 """DNSMOS: equal to speechmos, window by window rules, levels, and the reference's ceiling."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from codecbench.corpora.base import Utterance
 from codecbench.errors import MetricError, UnavailableError
 from codecbench.metric import Decoded
 from codecbench.metrics import dnsmos_networks
-from codecbench.metrics.dnsmos import Dnsmos, repeated, window_starts
+from codecbench.metrics.dnsmos import _POLYNOMIALS, Dnsmos, repeated, window_starts
 from codecbench.metrics.onnx_cut import cut
 
 from .conformance_rows import ANSWERS, rows
@@ -126,3 +128,17 @@ def test_conformance(row, metric, conformance_root):
 
 def test_conformance_rows_are_there(conformance_root):
     assert {row.folder for row in ROWS} == {"versa", "golden"}
+
+
+def test_bounds_are_the_tops_of_the_polynomials():
+    outputs = np.linspace(-50.0, 50.0, 200_001)
+    for column in Dnsmos.columns:
+        low, high = column.bounds
+        assert low == -math.inf
+        if column.name == "dnsmos_p808":
+            assert high == math.inf
+        else:
+            values = np.polyval(_POLYNOMIALS[column.name], outputs)
+            assert values.max() <= high
+            assert values.max() == pytest.approx(high, abs=1e-6)
+            assert f"{high:.2f}" in Dnsmos.definition

@@ -5,6 +5,7 @@ import pytest
 
 from codecbench.audio import Audio
 from codecbench.component import build_config
+from codecbench.corpora.base import Utterance
 from codecbench.errors import UserError
 from codecbench.metrics.pesq import LONGEST_SECONDS, Pesq, PesqConfig, cut_points, raw_of_nb
 
@@ -164,3 +165,13 @@ def test_silent_piece_of_a_long_signal_is_a_reason(pesq):
     gone[20 * RATE :] = 0.0
     scores = pesq.measure(speech, Audio(gone, RATE))
     assert "decoded audio is silent" in scores["pesq_wb"].error
+
+
+@pytest.mark.parametrize(
+    ("rate", "columns"),
+    [(8000, {"pesq_nb"}), (16000, {"pesq_wb", "pesq_nb", "pesq_wb_cor2"}), (None, None)],
+)
+def test_wide_band_is_not_asked_for_below_its_rate(rate, columns):
+    metric = Pesq(selected=["pesq_wb", "pesq_nb", "pesq_wb_cor2"])
+    utterance = Utterance.from_audio(synthetic_speech(0.1)).at_rate(rate)
+    assert metric.applicable(utterance, None) == (columns or metric.selected)

@@ -83,17 +83,73 @@ def test_mandarin_is_scored_by_characters_alone():
 
 
 @pytest.mark.parametrize(
-    ("transcript", "language", "columns"),
+    ("asr", "transcript", "language", "columns"),
     [
-        ("some words", "en", {"wer", "cer", "dwer"}),
-        (None, "en", {"dwer"}),
-        ("一些字", "zh", {"cer"}),
-        (None, "zh", set()),
+        ("whisper-base", "some words", "en", {"wer", "cer", "dwer"}),
+        ("whisper-base", None, "en", {"dwer"}),
+        ("whisper-base", "一些字", "zh", {"cer"}),
+        ("whisper-base", None, "zh", set()),
+        ("whisper-base", "some words", None, set()),
+        ("whisper-base.en", "some words", "en", {"wer", "cer", "dwer"}),
+        ("whisper-base.en", "一些字", "zh", set()),
+        ("pocketsphinx", "des mots", "fr", set()),
+        ("/models/mine.en.pt", "des mots", "fr", {"wer", "cer", "dwer"}),
     ],
 )
-def test_applicable(transcript, language, columns):
+def test_applicable(asr, transcript, language, columns):
     utterance = Utterance.from_audio(SPEECH, transcript=transcript, language=language)
-    assert WordErrorRate().applicable(utterance, None) == columns
+    metric = WordErrorRate.from_spec(Spec("wer", (("asr", asr),)))
+    assert metric.applicable(utterance, None) == columns
+
+
+def test_the_utterances_own_language_comes_before_the_configured_one():
+    spec = "wer:asr=whisper-base,language=en"
+    metric = _metric("今天", "今天", spec=spec)
+    mandarin = Utterance.from_audio(SPEECH, transcript="今天", language="zh")
+    assert metric.applicable(mandarin, None) == {"cer"}
+    _, scores = _scores(metric, "今天", language="zh")
+    assert (scores["cer"].numerator, scores["cer"].denominator) == (0, 2)
+    assert metric._recogniser.asked == ["zh", "zh"]
+    unknown = Utterance.from_audio(SPEECH, transcript="today")
+    assert metric.applicable(unknown, None) == {"wer", "cer", "dwer"}
+    metric = _metric("today", "today", spec=spec)
+    _scores(metric, "today", language=None)
+    assert metric._recogniser.asked == ["en", "en"]
+
+
+def test_aliases_of_a_model_are_one_spec():
+    assert WordErrorRate.from_spec(parse_spec("wer:asr=whisper-large")).config.asr == (
+        "whisper-large-v3"
+    )
+    turbo = WordErrorRate.from_spec(parse_spec("wer:asr=whisper-turbo"))
+    assert turbo.config.asr == "whisper-large-v3-turbo"
+
+
+@pytest.mark.parametrize(
+    ("cached", "chosen"),
+    [
+        ([], None),
+        (["tiny.en", "small.en", "base"], "whisper-small.en"),
+        (["small", "small.en"], "whisper-small"),
+        (["medium", "large-v3-turbo"], "whisper-large-v3-turbo"),
+        (["large-v3-turbo", "large-v1", "large-v2"], "whisper-large-v2"),
+    ],
+)
+def test_the_default_is_the_largest_model_at_hand(cached, chosen, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "whisper").mkdir()
+    for name in cached:
+        (tmp_path / "whisper" / f"{name}.pt").touch()
+    config = WordErrorRate.default_config()
+    assert (config and config.asr) == chosen
+
+
+def test_the_card_says_when_whisper_drops_a_window():
+    definition = WordErrorRate().card.definition
+    assert "no_speech_threshold" in definition
+    assert "logprob_threshold" in definition
+    sphinx = WordErrorRate.from_spec(parse_spec("wer:asr=pocketsphinx"))
+    assert "no_speech_threshold" not in sphinx.card.definition
 
 
 @pytest.mark.parametrize("transcript", [None, "", "..."])
@@ -133,6 +189,8 @@ def test_pocketsphinx_is_marked_wherever_it_is_shown():
     assert all("smoke test only" in column.title for column in metric.card.columns)
     assert "smoke test only" in metric.card.definition
     assert not any("smoke" in column.title for column in WordErrorRate().card.columns)
+    assert metric.caveat == "smoke test only (pocketsphinx)"
+    assert WordErrorRate().caveat is None
 
 
 def test_cards_of_different_weights_differ(tmp_path):
