@@ -194,7 +194,10 @@ class PyavCodec(Codec):
         """
         rate = self.card.sample_rate
         if audio.sample_rate != rate:
-            raise CodecError(f"{self.name} runs at {rate} Hz; the signal has {audio.sample_rate}")
+            raise CodecError(
+                f"{self.name} runs at {rate} Hz; the signal has {audio.sample_rate}"
+                f" (Audio.resampled({rate}) converts it)"
+            )
         if not len(audio):
             raise CodecError("the signal is empty")
         frames = -(-(len(audio) + self._delay) // frame)

@@ -94,6 +94,9 @@ class Component:
         keys = list(cls.Config.model_fields)
         return f"{name} knows {', '.join(keys)}" if keys else f"{name} takes no keys"
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.spec}>"
+
     @property
     def spec(self) -> str:
         """The canonical spec: every value explicit, keys in declared order."""

@@ -13,6 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .devices import check_device
 from .errors import UnavailableError, UserError
 from .spec import Spec, parse_spec
 
@@ -86,6 +87,7 @@ def load_codec(spec: str | Spec, device: str = "cpu") -> CodecBase:
     UnavailableError
         If the codec cannot run here.
     """
+    check_device(device)
     codec = codec_of(spec)
     codec.check_available()
     codec.setup(device)
@@ -113,6 +115,7 @@ def load_metric(name: str | Spec, device: str = "cpu") -> Metric:
     ------
     UserError, UnavailableError
     """
+    check_device(device)
     metric = metric_of(name)
     metric.check_available()
     metric.setup(device)
@@ -167,6 +170,8 @@ def load_corpus(spec: str | Spec, data_root: str | Path | None = None) -> Corpus
     UserError
     """
     parsed = _parsed(spec)
+    if data_root is not None and not Path(data_root).expanduser().is_dir():
+        raise UserError(f"there is no data root {data_root}")
     roots = None if data_root is None else (Path(data_root),)
     corpus: Corpus = component_class(CORPORA, parsed.name).from_spec(parsed, data_roots=roots)
     return corpus

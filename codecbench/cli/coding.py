@@ -35,10 +35,11 @@ def encode(
     from ..bitstream import SUFFIX, Bitstream
     from ..files import write_bytes_atomic
 
+    encoder = _real_codec(codec, device)
+    audio = read_audio(file)
     target = output or file.with_suffix(SUFFIX)
     _check_target(target, force)
-    audio = read_audio(file)
-    data = protocol.encode(_real_codec(codec, device), audio).data
+    data = protocol.encode(encoder, audio).data
     write_bytes_atomic(target, data)
     write_record(_summary(Bitstream.from_bytes(data), target, len(data)), format)
 
@@ -56,7 +57,7 @@ def decode(
     device: Device = "cpu",
     format: Format = PlainFormat.rich,  # noqa: A002 - the option's name
 ) -> None:
-    """Decode a bitstream file; the codec's declared delay is removed.
+    """Decode a bitstream file at the codec's rate; its declared delay is removed.
 
     Example:
 
@@ -76,6 +77,8 @@ def decode(
         raise UserError(f"{file}: no such file") from error
     bitstream = Bitstream.from_bytes(data)
     decoder = _real_codec(codec or _trusted_spec(bitstream.codec), device)
+    if decoder.spec != bitstream.codec:
+        raise UserError(f"{file} was made by {bitstream.codec}, not by {decoder.spec}")
     audio = protocol.restore(decoder, bitstream)
     write_audio(target, audio)
     write_record(_summary(bitstream, target, len(data)), format)
@@ -118,6 +121,7 @@ def _summary(bitstream: Any, target: Path, size: int) -> dict[str, object]:
     return {
         "file": str(target),
         "codec": bitstream.codec,
+        "sample_rate": bitstream.sample_rate,
         "seconds": round(seconds, 6),
         "main_bits": bitstream.main_bits,
         "side_bits": bitstream.side_bits,

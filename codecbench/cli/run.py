@@ -97,7 +97,8 @@ def run(
     with ProgressBar() as progress:
         outcome = execute(request, progress)
         progress.note(f"results are in {outcome.run.path}")
-    table = outcome.run.table(codecs=outcome.codecs)
+    columns = outcome.columns and ["kbps", *(name for name in outcome.columns if name != "kbps")]
+    table = outcome.run.table(metrics=columns, codecs=outcome.codecs)
     write_result(render(table, format.value, **screen()))
     if not any(cell.n for row in table.rows if not row.is_reference for cell in row.cells.values()):
         typer.echo("codecbench: every measurement failed; the table's notes say why", err=True)

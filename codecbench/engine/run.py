@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from ..codec import CodecBase
 from ..corpora.base import Utterance
+from ..devices import check_device
 from ..errors import UserError
 from ..results.manifest import CodecEntry, Manifest, MetricEntry, new_session, now
 from ..results.run_folder import (
@@ -76,12 +77,15 @@ class RunOutcome:
     run : Run
     codecs : tuple of str
         Canonical specs asked for.
+    columns : tuple of str or None
+        Names of the columns asked for, as the run's frame shows them; None: the default set.
     computed : int
         Pairs of utterance and codec that were worked on.
     """
 
     run: Run
     codecs: tuple[str, ...]
+    columns: tuple[str, ...] | None
     computed: int
 
 
@@ -130,6 +134,7 @@ def run(
 
 def execute(request: RunRequest, progress: Progress) -> RunOutcome:
     """Do what a request asks; see `run`."""
+    check_device(request.device)
     codecs = select_codecs(request.codec)
     selection = select_metrics(request.metrics)
     utterances = select_utterances(
@@ -144,7 +149,9 @@ def execute(request: RunRequest, progress: Progress) -> RunOutcome:
         computed = work.do(utterances)
     for name, why in selection.left_out.items():
         progress.note(f"{name} is left out: {why}")
-    return RunOutcome(load_run(path), tuple(codecs), computed)
+    finished = load_run(path)
+    shown = [finished.shown_name(*key) for key in sorted(selection.asked)]
+    return RunOutcome(finished, tuple(codecs), tuple(shown) or None, computed)
 
 
 def default_folder(request: RunRequest) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
@@ -62,6 +62,8 @@ class Table:
         Sentences that must stand under the numbers.
     labels : dict of str to str
         Short names of the codecs by canonical spec.
+    specs : dict of str to str
+        Canonical spec of the metric that each column comes from, where it is known.
     """
 
     keys: tuple[str, ...]
@@ -69,6 +71,7 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     labels: dict[str, str]
+    specs: dict[str, str] = field(default_factory=dict)
 
     def groups(self) -> dict[tuple[str, ...], list[Row]]:
         """Return the rows of each group."""
@@ -90,6 +93,9 @@ class Table:
                 return row.cells[metric]
         raise KeyError((codec, *group))
 
+    def __str__(self) -> str:
+        return self.render("rich")
+
     def render(self, kind: str = "markdown", width: int = 100) -> str:
         """Return the table as text: ``rich``, ``markdown``, ``latex``, ``csv`` or ``json``."""
         from .formats import render
@@ -106,6 +112,7 @@ def leaderboard(
     include_seen_speakers: bool = False,
     cards: Mapping[str, Mapping[str, Any]] | None = None,
     definitions: Sequence[str] = (),
+    specs: Mapping[str, str] | None = None,
 ) -> Table:
     """Aggregate the rows of a run.
 
@@ -131,6 +138,8 @@ def leaderboard(
         `CodecCard.as_dict` by canonical spec.
     definitions : sequence of str
         Metric specs that are not the metric's default; named under the table.
+    specs : mapping of str to str, optional
+        Canonical spec of the metric that each column comes from.
 
     Raises
     ------
@@ -161,7 +170,8 @@ def leaderboard(
     titles = {codec: str(card.get("title", "")) for codec, card in (cards or {}).items()}
     labels = short_labels([row.codec for row in rows], titles)
     notes = notes_of(rows, wanted, kept, left_out, cards or {}, definitions, labels)
-    return Table(keys, wanted, rows, notes, labels)
+    known = {name: spec for name, spec in (specs or {}).items() if name in wanted}
+    return Table(keys, wanted, rows, notes, labels, known)
 
 
 def _group_keys(by: Sequence[str]) -> tuple[str, ...]:

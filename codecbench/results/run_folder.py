@@ -131,7 +131,7 @@ class Run:
     def table(
         self,
         metrics: Sequence[str] | None = None,
-        by: Sequence[str] = ("codec", "corpus"),
+        by: str | Sequence[str] = ("codec", "corpus"),
         codecs: Sequence[str] | None = None,
         include_seen_speakers: bool = False,
     ) -> Table:
@@ -141,8 +141,8 @@ class Run:
         ----------
         metrics : sequence of str, optional
             Column names; all if None.
-        by : sequence of str
-            What a row of the table stands for: ``codec`` and any of ``corpus``, ``split``.
+        by : str or sequence of str
+            What groups are made of: any of ``corpus``, ``split``, ``speaker``, ``rate``.
         codecs : sequence of str, optional
             Canonical specs to compare; all of the run if None.
         include_seen_speakers : bool
@@ -157,13 +157,14 @@ class Run:
             frame,
             self.columns,
             metrics=metrics,
-            by=tuple(by),
+            by=(by,) if isinstance(by, str) else tuple(by),
             order=order,
             include_seen_speakers=include_seen_speakers,
             cards=self.cards,
             definitions=[
                 spec for spec, entry in self.manifest.metrics.items() if not entry.is_default
             ],
+            specs={name: spec for (spec, _), name in self._shown_names().items()},
         )
 
     @contextmanager
@@ -189,6 +190,13 @@ class Run:
                 query = _LATEST.format(files=listed, key=", ".join(key))
                 database.execute(f"CREATE VIEW {view} AS {query}")
             yield database
+
+    def shown_name(self, spec: str, column: str) -> str:
+        """Return the name under which `frame` shows a column of a metric's canonical spec."""
+        return self._shown_names()[spec, column]
+
+    def __repr__(self) -> str:
+        return f"<Run {self.path}: {len(self.order)} codecs>"
 
     def _shown_names(self) -> dict[tuple[str, str], str]:
         """Map (metric spec, column) to the name shown; qualified where two specs collide."""
