@@ -6,7 +6,7 @@ import abc
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,9 @@ class CodecCard:
         Speakers of registered corpora that the weights were trained on.
     notes : tuple of str
         What a reader of a table must know.
+    rate_source : {"bitstream", "files", "claim", "none"}
+        Where the rate comes from: the codec's own bitstreams; files that lie beside audio decoded
+        elsewhere; a claim, which counts no packets; none: the rate is not known.
     anchor : bool
         Whether it stands in tables as a fixed point of the scale; anchors are never ranked.
     """
@@ -77,6 +80,7 @@ class CodecCard:
     weights_sha256: str | None = None
     training_speakers: frozenset[tuple[str, str]] = frozenset()
     notes: tuple[str, ...] = ()
+    rate_source: Literal["bitstream", "files", "claim", "none"] = "bitstream"
     anchor: bool = False
 
     def as_dict(self) -> dict[str, Any]:

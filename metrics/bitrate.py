@@ -13,6 +13,14 @@ from ..metric import Column, Decoded, Metric, Score
 
 _UNKNOWN = "the rate is not known: this audio came without bits"
 
+_COUNTED = {
+    "bitstream": frozenset({"kbps", "kbps_main", "kbps_file", "kbps_entropy"}),
+    "files": frozenset({"kbps", "kbps_main"}),
+    "claim": frozenset({"kbps"}),
+    "none": frozenset[str](),
+}
+"""Columns that each source of the rate gives; `CodecCard.rate_source`."""
+
 
 def _column(name: str, title: str, default: bool = True) -> Column:
     return Column(
@@ -39,19 +47,23 @@ class Bitrate(Metric):
         _column("kbps_entropy", "kbps (entropy)"),
     )
     definition = """Counted bits / 1000 / seconds of the reference, pooled over utterances.
-        kbps: packets and side information. kbps_main: packets alone. kbps_file: all bytes of the
-        container file, with its header, packet lengths and checksum. kbps_entropy: an estimate,
-        not a rate anybody sends: for each codebook, codes x empirical entropy of that utterance's
-        codes; biased low for short utterances."""
+        kbps: packets and side information, or as claimed for decoded:kbps=. kbps_main: packets
+        alone. kbps_file: all bytes of the container file, with its header, packet lengths and
+        checksum. kbps_entropy: an estimate, not a rate anybody sends: for each codebook,
+        codes x empirical entropy of that utterance's codes; biased low for short utterances."""
     accepts_silence = True
     accepts_unequal_lengths = True
     always = True
 
     def applicable(self, utterance: Utterance, card: CodecCard | None) -> frozenset[str]:
-        """Leave out the entropy of codecs that are known to have no codebooks."""
-        if card is not None and not card.codebook_sizes:
-            return self.selected - {"kbps_entropy"}
-        return self.selected
+        """Leave out what is known not to be counted.
+
+        That is the entropy of codecs without codebooks, and what the source of the rate lacks.
+        """
+        if card is None:
+            return self.selected
+        known = self.selected & _COUNTED[card.rate_source]
+        return known if card.codebook_sizes else known - {"kbps_entropy"}
 
     def _prepare(self, utterance: Utterance) -> float:
         return utterance.signal.audio.seconds

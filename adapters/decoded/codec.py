@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pydantic
 
@@ -17,6 +17,12 @@ from ..delay_option import Delay, declared
 from .folder import Entry, content_hash, inventory, shown
 
 _LONGEST_NUMBER = 20
+
+_RATES = {
+    "claim": "as given (kbps=), not counted",
+    "files": "counted from the .bits or bitstream files beside the audio",
+    "none": "not known",
+}
 
 
 class DecodedConfig(Config):
@@ -58,8 +64,6 @@ class DecodedFolder(DecodedSource):
             If the folder is not there.
         """
         config = self.config
-        given = "as given (kbps=), not counted"
-        counted = "counted from the .bits or bitstream files beside the audio"
         return CodecCard(
             name=self.name,
             title=config.label or Path(config.dir).name or config.dir,
@@ -68,8 +72,15 @@ class DecodedFolder(DecodedSource):
             delay_samples=declared(config.delay),
             nominal_kbps=config.kbps,
             weights_sha256=content_hash(config.dir),
-            notes=(f"rate: {counted if config.kbps is None else given}",),
+            notes=(f"rate: {_RATES[self._rate_source]}",),
+            rate_source=self._rate_source,
         )
+
+    @property
+    def _rate_source(self) -> Literal["files", "claim", "none"]:
+        if self.config.kbps is not None:
+            return "claim"
+        return "files" if inventory(self.config.dir).has_rates else "none"
 
     def check_available(self) -> None:
         """Raise `UnavailableError` if the folder is not there or holds no audio."""

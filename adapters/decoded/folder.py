@@ -70,6 +70,12 @@ class Inventory:
     folder: Path
     entries: dict[str, tuple[Entry, ...]]
 
+    @functools.cached_property
+    def has_rates(self) -> bool:
+        """Whether a rate lies beside any of the audio."""
+        entries = itertools.chain(*self.entries.values())
+        return any(entry.bits is not None or entry.bitstreams for entry in entries)
+
     def find(self, utterance: Utterance) -> Entry:
         """Return the entry of an utterance.
 

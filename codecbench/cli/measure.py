@@ -68,6 +68,8 @@ def measure(
         as_they_are=not align,
         device=device,
     )
+    for name, caveat in loaded.caveats().items():
+        typer.echo(f"codecbench: {name}: {caveat}", err=True)
     options = MeasureOptions(align, transcript, language)
     if reference.is_dir():
         _folders(reference, decoded, loaded, options, format)

@@ -52,14 +52,22 @@ class FileMetrics:
     is_default: bool
 
     def wanted(self, metric: Metric, utterance: Utterance) -> list[str]:
-        """Return the columns of a metric that are wanted for a pair."""
+        """Return the columns of a metric that are wanted for a pair.
+
+        One that was asked for by name is wanted even where it means nothing: its reason is shown.
+        """
+        if not self.is_default:
+            return [column.name for column in metric.columns if column.name in metric.selected]
         applicable = metric.applicable(utterance, None)
         return [
             column.name
             for column in metric.columns
-            if column.name in applicable
-            and not (self.is_default and not column.is_default_at(utterance.rate or 0))
+            if column.name in applicable and column.is_default_at(utterance.rate or 0)
         ]
+
+    def caveats(self) -> dict[str, str]:
+        """Return what must be said of the numbers, by name of the metric."""
+        return {metric.name: metric.caveat for metric in self.metrics if metric.caveat}
 
     def columns(self) -> dict[str, Column]:
         """Return the selected columns by name."""

@@ -13,6 +13,7 @@ from codecbench.audio import Audio, write_audio
 from codecbench.bitstream import Bitstream, Packet
 from codecbench.corpora.base import Utterance
 from codecbench.errors import CodecError, UnavailableError, UserError
+from codecbench.metrics.bitrate import Bitrate
 from codecbench.protocol import look_up
 from codecbench.registry import codec_of, load_codec
 from codecbench.spec import Spec
@@ -117,6 +118,25 @@ def test_the_rate_is_unknown_without_files_beside_the_audio(tmp_path):
     found = load(tmp_path).lookup(utterance("a"))
     assert found.main_bits is None
     assert found.side_bits is None
+
+
+@pytest.mark.parametrize(
+    ("params", "beside", "columns", "note"),
+    [
+        ({}, None, set(), "rate: not known"),
+        ({}, "a.bits", {"kbps", "kbps_main"}, "rate: counted"),
+        ({}, "a.bin", {"kbps", "kbps_main"}, "rate: counted"),
+        ({"kbps": 6}, None, {"kbps"}, "rate: as given"),
+        ({"kbps": 6}, "a.bits", {"kbps"}, "rate: as given"),
+    ],
+)
+def test_rates_are_shown_as_far_as_they_are_known(tmp_path, params, beside, columns, note):
+    put(tmp_path, "a.wav", "b.wav")
+    if beside:
+        (tmp_path / beside).write_text("1")
+    card = load(tmp_path, **params).card
+    assert Bitrate().applicable(utterance("a"), card) == columns
+    assert card.notes[0].startswith(note)
 
 
 def test_a_given_rate_is_bits_over_the_references_seconds(tmp_path):

@@ -136,3 +136,11 @@ def test_help_has_examples(command, name):
     assert status == 0
     assert f"codecbench {name} " in out
     assert "Example" in out
+
+
+def test_records_name_the_definition_of_their_numbers(command, finished_run):
+    _, text, _ = command("report", str(finished_run), "--format", "csv")
+    records = {r["metric"]: r for r in csv.DictReader(io.StringIO(text))}
+    assert records["stoi"]["title"] == "STOI"
+    assert records["estoi"]["definition"] == "stoi"
+    assert records["clipped"]["definition"] == "clipping"

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,15 @@ def test_an_unknown_format_is_named():
     table = Table((), {"pesq_wb": PESQ}, (Row("a", (), {"pesq_wb": Cell()}),), (), {"a": "a"})
     with pytest.raises(UserError, match="unknown format 'pdf'"):
         render(table, "pdf")
+
+
+def test_csv_and_json_say_what_a_number_is(table):
+    known = replace(table, specs={"pesq_wb": "pesq:nb_rate=8000"})
+    records = list(csv.DictReader(io.StringIO(render(known, "csv"))))
+    pesq = next(record for record in records if record["metric"] == "pesq_wb")
+    assert (pesq["title"], pesq["definition"]) == ("PESQ-WB", "pesq:nb_rate=8000")
+    assert next(r for r in records if r["metric"] == "stoi")["definition"] == ""
+    document = json.loads(render(known, "json"))
+    assert document["columns"]["pesq_wb"]["definition"] == "pesq:nb_rate=8000"
+    cell = next(cell for cell in document["cells"] if cell["metric"] == "pesq_wb")
+    assert cell["definition"] == "pesq:nb_rate=8000"

@@ -15,7 +15,10 @@ from ..table import Table
 
 
 def records_of(table: Table) -> Iterator[dict[str, Any]]:
-    """Yield one record for each codec, group and metric; None where there is no number."""
+    """Yield one record for each codec, group and metric; None where there is no number.
+
+    `definition` is the metric's canonical spec, whose card is in the run's manifest.
+    """
     for row in table.rows:
         for name, column in table.columns.items():
             cell = row.cells[name]
@@ -23,6 +26,8 @@ def records_of(table: Table) -> Iterator[dict[str, Any]]:
                 "codec": row.codec,
                 **dict(zip(table.keys, row.group, strict=True)),
                 "metric": name,
+                "title": column.title,
+                "definition": table.specs.get(name),
                 "unit": column.unit,
                 "better": column.better,
                 "value": _finite(cell.value),
@@ -55,7 +60,10 @@ def write_json(table: Table) -> str:
         "resamples": RESAMPLES,
         "keys": list(table.keys),
         "labels": table.labels,
-        "columns": {name: _column(column) for name, column in table.columns.items()},
+        "columns": {
+            name: _column(column) | {"definition": table.specs.get(name)}
+            for name, column in table.columns.items()
+        },
         "cells": list(records_of(table)),
         "notes": list(table.notes),
     }
