@@ -1,0 +1,53 @@
+import json
+
+import numpy as np
+import pytest
+
+from codecbench.audio import Audio, read_audio, write_audio
+from codecbench.cli.main import main
+
+
+@pytest.fixture
+def speech(tmp_path):
+    noise = np.random.default_rng(0).standard_normal(16000)
+    path = tmp_path / "speech.wav"
+    write_audio(path, Audio(0.2 * np.convolve(noise, np.hanning(9) / 9, "same"), 16000))
+    return path
+
+
+def call(*arguments):
+    with pytest.raises(SystemExit) as done:
+        main([str(argument) for argument in arguments])
+    return done.value.code
+
+
+def test_a_file_goes_through_a_codec_and_back(speech, tmp_path, capsys):
+    coded, decoded = tmp_path / "x.cbs", tmp_path / "y.wav"
+    assert call("encode", speech, "--codec", "g722", "-o", coded, "--format", "json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["main_bits"] % 8 == 0
+    assert summary["kbps"] == pytest.approx(64, rel=0.02)
+    assert summary["kbps_file"] > summary["kbps"]
+    assert call("decode", coded, "-o", decoded) == 0
+    audio = read_audio(decoded)
+    assert (len(audio), audio.sample_rate) == (16000, 16000)
+    correlation = np.corrcoef(audio.samples, read_audio(speech).samples)[0, 1]
+    assert correlation > 0.95, "the declared delay was not removed"
+
+
+def test_names_of_outputs_follow_the_input(speech, capsys):
+    assert call("encode", speech, "--codec", "identity") == 0
+    assert call("decode", speech.with_suffix(".cbs"), "--force") == 0
+    assert speech.with_suffix(".cbs").exists()
+
+
+def test_another_codec_than_the_files_is_refused(speech, tmp_path, capsys):
+    call("encode", speech, "--codec", "identity", "-o", tmp_path / "x.cbs")
+    assert call("decode", tmp_path / "x.cbs", "--codec", "mulaw", "-o", tmp_path / "y.wav") == 2
+    assert "was made by identity, not by mulaw" in capsys.readouterr().err
+    assert not (tmp_path / "y.wav").exists()
+
+
+def test_a_source_of_decoded_audio_cannot_encode(speech, tmp_path, capsys):
+    assert call("encode", speech, "--codec", f"decoded:dir={tmp_path}", "-o", "x.cbs") == 2
+    assert "cannot encode or decode" in capsys.readouterr().err
