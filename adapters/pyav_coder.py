@@ -225,15 +225,21 @@ class PyavCodec(Codec):
         return self.card.delay_samples or 0
 
 
-def one_of(*allowed: float) -> AfterValidator:
-    """Make a pydantic validator that admits these numbers only."""
+@dataclass(frozen=True)
+class _OneOf:
+    """Admits some numbers only; `choices` is read by descriptions of the key."""
 
-    def check(value: float) -> float:
-        if value not in allowed:
-            raise ValueError(f"must be one of {', '.join(f'{item:g}' for item in allowed)}")
+    choices: tuple[float, ...]
+
+    def __call__(self, value: float) -> float:
+        if value not in self.choices:
+            raise ValueError(f"must be one of {', '.join(f'{item:g}' for item in self.choices)}")
         return value
 
-    return AfterValidator(check)
+
+def one_of(*allowed: float) -> AfterValidator:
+    """Make a pydantic validator that admits these numbers only."""
+    return AfterValidator(_OneOf(allowed))
 
 
 def whole_bytes(packets: Sequence[Packet]) -> list[bytes]:

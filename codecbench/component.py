@@ -64,6 +64,8 @@ class Component:
     version: ClassVar[str] = "1"
     """Of the implementation: raised whenever the same input may give another result."""
     requirements: ClassVar[tuple[Requirement, ...]] = ()
+    example: ClassVar[str | None] = None
+    """A spec that works as it stands; for components with required keys."""
 
     Config: ClassVar[type[Config]] = Config
 
@@ -97,6 +99,11 @@ class Component:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.spec}>"
 
+    @classmethod
+    def required_keys(cls) -> tuple[str, ...]:
+        """Name the configuration keys that a spec must give."""
+        return _required(cls.Config)
+
     @property
     def spec(self) -> str:
         """The canonical spec: every value explicit, keys in declared order."""
@@ -121,6 +128,10 @@ class Component:
         """Load models onto `device`; called once in each worker. May be called again."""
 
 
+def _required(model: type[Config]) -> tuple[str, ...]:
+    return tuple(key for key, field in model.model_fields.items() if field.is_required())
+
+
 def build_config(name: str, model: type[Config], params: dict[str, str]) -> Config:
     """Validate spec parameters against a configuration class.
 
@@ -133,6 +144,10 @@ def build_config(name: str, model: type[Config], params: dict[str, str]) -> Conf
     if unknown:
         known = ", ".join(model.model_fields) or "no keys"
         raise UserError(f"{name}: unknown key '{unknown[0]}' (known: {known})")
+    missing = [key for key in _required(model) if key not in params]
+    if missing:
+        keys = f"{'keys' if len(missing) > 1 else 'key'} {' and '.join(missing)}"
+        raise UserError(f"{name} needs the {keys}; see `codecbench describe {name}`")
     try:
         return model.model_validate(params)
     except pydantic.ValidationError as error:

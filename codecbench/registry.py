@@ -135,7 +135,8 @@ def metric_of(name: str | Spec) -> Metric:
     elif parsed.name in entries:
         owner, selected = parsed.name, None
     else:
-        raise UserError(unknown_name(METRICS, parsed.name, [*entries, *columns]))
+        known = dict.fromkeys([*entries, *columns])
+        raise UserError(unknown_name(METRICS, parsed.name, known))
     metric: Metric = component_class(METRICS, owner).from_spec(
         Spec(owner, parsed.params), selected=selected
     )

@@ -44,7 +44,7 @@ def bench_speed(
         for one in expand_spec(spec)
     ]
     if format == PlainFormat.json:
-        write_json(found[0] if len(found) == 1 else found)
+        write_json(found)
     else:
         write_result(_text(found))
 

@@ -106,7 +106,8 @@ def _say_usage(error: Any) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         sys.stderr.write(error.format_message() + "\n")
         return EXIT_WRONG_USE
-    return _say(error.format_message(), EXIT_WRONG_USE)
+    # typer passes on how pydantic words the choice of an enumeration.
+    return _say(error.format_message().replace("Value error, ", ""), EXIT_WRONG_USE)
 
 
 def _say(message: str, status: int) -> int:

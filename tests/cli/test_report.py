@@ -123,7 +123,8 @@ def test_a_column_is_described_by_its_metric(command):
 
 def test_speed_as_json_and_text(command):
     _, out, _ = command("bench-speed", "mulaw", "--subset", "1", "--format", "json")
-    assert json.loads(out)["rtf_encode"] > 0
+    (found,) = json.loads(out)
+    assert found["rtf_encode"] > 0
     status, out, _ = command("bench-speed", "lowpass:hz=3000|3500", "--subset", "1")
     assert status == 0
     assert "lowpass:hz=3000" in out

@@ -1,0 +1,74 @@
+"""What is said of mistakes that users make with names and keys."""
+
+import pytest
+
+from codecbench.cli.main import main
+
+
+@pytest.fixture
+def refusal(capsys):
+    """Run the command line on something wrong; return its one line."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        assert (ended.value.code, said.out) == (2, "")
+        (line,) = said.err.splitlines()
+        return line
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def run_of_stoi(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "one"
+    with pytest.raises(SystemExit) as ended:
+        main(
+            ["run", "--codec", "mulaw", "--metrics", "stoi", "--subset", "2",
+             "--out", str(folder), "--jobs", "1"]
+        )  # fmt: skip
+    assert ended.value.code == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("spec", "needs"),
+    [
+        ("external", "external needs the keys encode and decode"),
+        ("external:rate=8000", "external needs the keys encode and decode"),
+        ("external:encode=x", "external needs the key decode"),
+        ("decoded", "decoded needs the key dir"),
+    ],
+)
+def test_missing_keys_are_all_named_with_the_way_to_their_description(refusal, spec, needs):
+    name = spec.partition(":")[0]
+    line = f"codecbench: {needs}; see `codecbench describe {name}`"
+    assert refusal("bench-speed", spec) == line
+
+
+def test_an_unknown_choice_is_said_without_the_libraries_prefix(refusal):
+    line = refusal("list", "columns")
+    assert "Value error" not in line
+    assert "'columns' is not one of 'codecs', 'metrics', 'corpora'" in line
+
+
+def test_known_names_are_listed_once(refusal):
+    listed = refusal("describe", "qqqq", "--kind", "metric").partition("known: ")[2].rstrip(")")
+    names = listed.split(", ")
+    assert {"stoi", "estoi"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("name", ["estoi", "stoi,estoi", "pesq_wb", "pesq"])
+def test_a_metric_that_was_not_computed_is_told_from_an_unknown_one(refusal, run_of_stoi, name):
+    line = refusal("report", run_of_stoi, "-m", name)
+    absent = name.removeprefix("stoi,")
+    assert line.startswith(f"codecbench: {absent} is not in this run (it has stoi, kbps, ")
+    assert "estoi" not in line.partition("it has")[2]
+    assert "unknown metric 'qqqq'" in refusal("report", run_of_stoi, "-m", "qqqq")
+
+
+def test_groups_are_named_as_help_names_them(refusal, run_of_stoi):
+    line = refusal("report", run_of_stoi, "--by", "corpus,colour")
+    assert line.endswith("'colour' (choose any of corpus, split, speaker, rate; or none)")
