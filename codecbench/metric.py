@@ -373,8 +373,8 @@ class Metric(Component, abc.ABC):
     def _check_pair(self, reference: Signal, decoded: Signal) -> None:
         if reference.sample_rate != decoded.sample_rate:
             raise MetricError(
-                f"the reference has {reference.sample_rate} Hz,"
-                f" the decoded audio {decoded.sample_rate} Hz"
+                f"the reference has {reference.sample_rate} Hz, the decoded audio"
+                f" {decoded.sample_rate} Hz (resample one; measure --align does)"
             )
         lengths = len(reference.audio), len(decoded.audio)
         if lengths[0] != lengths[1] and not self.accepts_unequal_lengths:

@@ -46,7 +46,8 @@ def measure(
     The files are taken as they are unless --align is given: narrow-band PESQ and ViSQOL's speech
     mode run at the files' own rate (pesq:nb_rate=8000 and visqol:rate=16000 resample as runs do);
     PESQ and ViSQOL bear a delay and unequal lengths, other metrics refuse unequal lengths. JSON
-    of a pair is {metric: value}, with null where there is no number; the reason is on stderr.
+    of a pair is {metric: value}, with null where there is no number; the reason is on stderr. The
+    exit status is 1 if some pair of two folders has no number at all, 2 if none has.
 
     For many files and intervals, use codecbench run --codec decoded:dir=FOLDER.
 
@@ -96,10 +97,12 @@ def _folders(
     options: Any,
     format: PlainFormat,  # noqa: A002
 ) -> None:
-    from ..engine.measure import measure_listed, pairs_of
+    from ..engine.measure import measure_listed, pairs_of, without_reference
     from .progress import ProgressBar
 
     pairs = pairs_of(reference, decoded)
+    for name in without_reference(reference, decoded):
+        typer.echo(f"codecbench: {name} has no reference and is left out", err=True)
     results: dict[str, Scores] = {}
     with ProgressBar() as progress:
         progress.stage("measuring", len(pairs))
@@ -124,6 +127,8 @@ def _folders(
     else:
         _print_scores(by_column, loaded)
     _require_a_number(list(results.values()))
+    if any(all(score.error for score in scores.values()) for scores in results.values()):
+        raise typer.Exit(1)
 
 
 def _values(scores: Scores) -> dict[str, float | None]:

@@ -190,6 +190,11 @@ def pairs_of(reference: Path, decoded: Path) -> dict[str, tuple[Path, Path | Non
     return {name: (path, candidates.get(name)) for name, path in references.items()}
 
 
+def without_reference(reference: Path, decoded: Path) -> list[str]:
+    """Return the names of decoded files that no reference file has."""
+    return sorted(set(_audio_files(decoded)) - set(_audio_files(reference)))
+
+
 def _audio_files(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):

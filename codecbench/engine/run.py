@@ -224,6 +224,8 @@ class _Work:
         at_rate = [
             utterance.at_rate(self._rate_of(index[utterance.key])) for utterance in utterances
         ]
+        for column in self._selection.never_applicable(at_rate):
+            self._progress.note(f"{column} does not apply to any of these utterances")
         self._record_utterances(utterances, index)
         self._estimate_delays(at_rate, index)
         missing = plan(

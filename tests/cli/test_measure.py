@@ -42,3 +42,19 @@ def test_a_column_that_was_asked_for_and_means_nothing_has_a_reason(command, spe
     assert (status, values["wer"]) == (0, None)
     assert "wer:language=en" in said
     assert values["stoi"] == pytest.approx(1.0)
+
+
+def test_folders_are_matched_by_name_and_what_has_no_partner_is_said(tmp_path, speech, capsys):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder, names in ((first, "ab"), (second, "ac")):
+        for name in names:
+            write_audio(folder / f"{name}.wav", Audio([0.1, -0.1] * 4000, 16000))
+    with pytest.raises(SystemExit) as ended:
+        main(["measure", str(first), str(second), "-m", "si_sdr", "--format", "json"])
+    said = capsys.readouterr()
+    assert ended.value.code == 1
+    found = json.loads(said.out)
+    assert found["pairs"] == {"a": {"si_sdr": 100.0}, "b": {"si_sdr": None}}
+    assert (found["mean"], found["n"]) == ({"si_sdr": 100.0}, {"si_sdr": 1})
+    assert "c has no reference" in said.err
+    assert "b: si_sdr: there is no decoded file for b" in said.err
