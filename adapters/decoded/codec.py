@@ -51,6 +51,7 @@ class DecodedFolder(DecodedSource):
     """A folder of decoded audio."""
 
     name = "decoded"
+    example = "decoded:dir=path/to/decoded"
     Config = DecodedConfig
     config: DecodedConfig
 

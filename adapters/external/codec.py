@@ -104,6 +104,7 @@ class ExternalCodec(Codec):
 
     name = "external"
     runs_commands = True
+    example = 'external:encode="cp {in} {bitstream}",decode="cp {bitstream} {out}"'
     Config = ExternalConfig
     config: ExternalConfig
 

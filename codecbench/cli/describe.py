@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +11,7 @@ import typer
 from .screen import screen, write_result
 
 if TYPE_CHECKING:
-    from ..component import Component
+    from ..reports.sheets import Sheet
 
 
 class CardFormat(enum.StrEnum):
@@ -30,10 +30,20 @@ class ComponentKind(enum.StrEnum):
     corpus = "corpus"
 
 
+_GROUPS = {
+    ComponentKind.codec: "codecs",
+    ComponentKind.metric: "metrics",
+    ComponentKind.corpus: "corpora",
+}
+
+
 def describe(
     name: Annotated[str, typer.Argument(help="Name or spec of a codec, metric, column or corpus.")],
     kind: Annotated[
         ComponentKind | None, typer.Option("--kind", "-k", help="Where a name stands for several.")
+    ] = None,
+    data_root: Annotated[
+        Path | None, typer.Option("--data-root", help="Folder that holds the corpora.")
     ] = None,
     format: Annotated[  # noqa: A002 - the option's name
         CardFormat, typer.Option("--format", "-f", help="Output format.")
@@ -50,41 +60,45 @@ def describe(
         codecbench describe librispeech --format json
     """
     from ..reports.cards import render_card
-    from ..reports.sheets import sheet_of
 
-    sheet = sheet_of(_find(name, kind))
+    sheet = _sheet(name, _kind_of(name, kind), data_root)
     write_result(render_card(sheet, format.value, **screen()))
 
 
-def _find(name: str, kind: ComponentKind | None) -> Component:
+def _kind_of(name: str, kind: ComponentKind | None) -> ComponentKind:
+    """Find out what a name stands for."""
     from ..errors import UserError
-    from ..registry import (
-        CODECS,
-        CORPORA,
-        METRICS,
-        codec_of,
-        column_owners,
-        load_corpus,
-        metric_of,
-        names,
-    )
+    from ..registry import column_owners, names
     from ..spec import parse_spec
 
     bare = parse_spec(name).name
-    makers: dict[ComponentKind, tuple[list[str], Callable[[str], Component]]] = {
-        ComponentKind.codec: (names(CODECS), codec_of),
-        ComponentKind.metric: (names(METRICS), metric_of),
-        ComponentKind.corpus: (names(CORPORA), load_corpus),
-    }
-    kinds = [kind] if kind else [one for one, (known, _) in makers.items() if bare in known]
+    known = {one: names(_GROUPS[one]) for one in ComponentKind}
+    kinds = [kind] if kind else [one for one in ComponentKind if bare in known[one]]
     if len(kinds) > 1:
         raise UserError(f"'{bare}' is a {' and a '.join(kinds)}: choose with --kind")
     if not kinds and bare in column_owners():
-        kinds = [ComponentKind.metric]
+        return ComponentKind.metric
     if not kinds:
-        known = [name for group, _ in makers.values() for name in group]
-        raise UserError(_unknown(bare, [*known, *column_owners()]))
-    return makers[kinds[0]][1](name)
+        everything = [name for group in known.values() for name in group]
+        raise UserError(_unknown(bare, [*everything, *column_owners()]))
+    return kinds[0]
+
+
+def _sheet(name: str, kind: ComponentKind, data_root: Path | None) -> Sheet:
+    from ..registry import codec_of, component_class, load_corpus, metric_of, names
+    from ..reports.sheets import sheet_of, sheet_of_class
+    from ..spec import parse_spec
+
+    parsed = parse_spec(name)
+    if not parsed.params and parsed.name in names(_GROUPS[kind]):
+        component = component_class(_GROUPS[kind], parsed.name)
+        if component.required_keys():
+            return sheet_of_class(component, kind.value)
+    if kind == ComponentKind.codec:
+        return sheet_of(codec_of(parsed))
+    if kind == ComponentKind.metric:
+        return sheet_of(metric_of(parsed))
+    return sheet_of(load_corpus(parsed, data_root))
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -48,25 +48,10 @@ def _findings(data_root: Path | None) -> list[dict[str, str]]:
 
 
 def _state(kind: str, name: str, data_root: Path | None) -> dict[str, str]:
-    from ..errors import UnavailableError, UserError
-    from ..registry import CORPORA, component_class, load_corpus
+    from ..reports.state import state_of_name
 
-    try:
-        if kind == CORPORA:
-            count = len(load_corpus(name, data_root).utterances())
-            return {"state": _GOOD, "note": f"{count} utterances"}
-        component = component_class(kind, name)
-        missing = component.missing_requirements()
-        if missing:
-            hints = "; ".join(f"{item.name}: {item.hint}" for item in missing)
-            return {"state": _MISSING, "note": hints}
-        component().check_available()
-    except UnavailableError as error:
-        return {"state": _MISSING, "note": str(error)}
-    except UserError as error:
-        # Without its required keys (a folder, a command) it cannot be tried, but it is there.
-        return {"state": _GOOD, "note": f"needs keys: {error}"}
-    return {"state": _GOOD, "note": ""}
+    state = state_of_name(kind, name, data_root)
+    return {"state": _GOOD if state.unavailable is None else _MISSING, "note": state.note}
 
 
 def _print(findings: list[dict[str, str]]) -> None:
@@ -74,7 +59,8 @@ def _print(findings: list[dict[str, str]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("kind", "name", "state", "note")
+    table = Table("kind", "name", "state")
+    table.add_column("note", overflow="fold")
     for item in findings:
         colour = "green" if item["state"] == _GOOD else "yellow"
         state = f"[{colour}]{item['state']}[/]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +26,9 @@ class Listable(enum.StrEnum):
 
 def list_(
     what: Annotated[Listable, typer.Argument(help="codecs, metrics or corpora.")],
+    data_root: Annotated[
+        Path | None, typer.Option("--data-root", help="Folder that holds the corpora.")
+    ] = None,
     format: Annotated[  # noqa: A002 - the option's name
         PlainFormat, typer.Option("--format", "-f", help="Output format.")
     ] = PlainFormat.rich,
@@ -39,7 +43,7 @@ def list_(
     """
     from ..reports.cards import render_listing
 
-    records = list(_records(what.value))
+    records = list(_records(what.value, data_root))
     if format == PlainFormat.json:
         write_json(records)
         return
@@ -49,46 +53,50 @@ def list_(
             str(record["name"]),
             str(record["description"]),
             ", ".join(record["columns"] if what == Listable.metrics else record["keys"]),
-            "yes" if record["unavailable"] is None else str(record["unavailable"]),
+            _runs_here(record),
         )
         for record in records
     ]
     write_result(render_listing(heads, rows, **screen()))
 
 
-def _records(kind: str) -> Iterator[dict[str, Any]]:
-    from ..errors import UnavailableError
-    from ..registry import component_class, names
+def _runs_here(record: dict[str, Any]) -> str:
+    return str(record["unavailable"] or ", ".join(filter(None, ("yes", record["note"]))))
+
+
+def _records(kind: str, data_root: Path | None) -> Iterator[dict[str, Any]]:
+    from ..registry import names
+    from ..reports.state import state_of_name
 
     for name in names(kind):
-        try:
-            component = component_class(kind, name)
-        except UnavailableError as error:
-            yield {"name": name, "description": "", "keys": [], "columns": [],
-                   "unavailable": str(error)}  # fmt: skip
-            continue
+        state = state_of_name(kind, name, data_root)
         yield {
             "name": name,
-            "description": _description(component),
-            "keys": list(component.Config.model_fields),
-            "columns": [column.name for column in getattr(component, "columns", ())],
-            "unavailable": _unavailable(component),
+            **_about(kind, name),
+            "unavailable": state.unavailable,
+            "needs": list(state.needs),
+            "utterances": state.utterances,
+            "note": "" if state.unavailable else state.note,
         }
+
+
+def _about(kind: str, name: str) -> dict[str, Any]:
+    from ..errors import UnavailableError
+    from ..registry import component_class
+
+    try:
+        component = component_class(kind, name)
+    except UnavailableError:  # which its state says
+        return {"description": "", "keys": [], "columns": []}
+    return {
+        "description": _description(component),
+        "keys": list(component.Config.model_fields),
+        "columns": [column.name for column in getattr(component, "columns", ())],
+    }
 
 
 def _description(component: type[Component]) -> str:
     """Return the first sentence of the class's docstring."""
-    lines = (component.__doc__ or "").strip().partition("\n\n")[0]
-    return " ".join(lines.split())
+    from ..reports.keys import plain
 
-
-def _unavailable(component: type[Component]) -> str | None:
-    from ..errors import UserError
-    from ..reports.sheets import why_unavailable
-
-    try:
-        return why_unavailable(component())
-    except UserError:
-        # It has required keys (a folder, a command): only a spec can tell; packages can be told.
-        missing = component.missing_requirements()
-        return "; ".join(f"{item.name}: {item.hint}" for item in missing) or None
+    return plain((component.__doc__ or "").strip().partition("\n\n")[0])

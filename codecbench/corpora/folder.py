@@ -61,6 +61,7 @@ class Folder(Corpus):
             return value
 
     name = "folder"
+    example = "folder:path/to/speech"
     card = CorpusCard(
         name="folder",
         title="A folder",

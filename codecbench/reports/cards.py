@@ -79,6 +79,9 @@ def _terminal(sheet: Sheet, width: int, color: bool) -> str:
         parts.append(render_listing(_COLUMN_HEADS, map(_column, sheet.columns), "", width, color))
     if sheet.keys:
         parts.append(render_listing(_KEY_HEADS, _keys(sheet), "", width, color))
+    if sheet.example:
+        # Outside the tables, which would break the line that is to be pasted.
+        parts.append(f"Example:\n\n    {one_line(sheet.example)}\n")
     return "\n".join(parts)
 
 
@@ -89,6 +92,8 @@ def _markdown(sheet: Sheet) -> str:
         parts.append(_markdown_table(_COLUMN_HEADS, map(_column, sheet.columns)))
     if sheet.keys:
         parts.append(_markdown_table(_KEY_HEADS, _keys(sheet)))
+    if sheet.example:
+        parts.append(f"Example:\n\n    {one_line(sheet.example)}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -98,12 +103,19 @@ def _markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _facts(sheet: Sheet) -> list[tuple[str, str]]:
-    return [*sheet.facts, ("runs here", sheet.unavailable or "yes")]
+    state = sheet.state
+    ready = f"yes, {state.note}" if state.note else "yes"
+    return [*sheet.facts, ("runs here", state.unavailable or ready)]
 
 
 def _keys(sheet: Sheet) -> list[list[str]]:
     return [
-        [str(key["name"]), str(key["values"]), key["default"] or "–", str(key["meaning"])]
+        [
+            str(key["name"]),
+            str(key["values"]),
+            "required" if key["required"] else str(key["default"] or "–"),
+            str(key["meaning"]),
+        ]
         for key in sheet.keys
     ]
 

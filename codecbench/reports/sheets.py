@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
+import shlex
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args, get_origin
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
 
 from ..codec import CodecBase
 from ..component import Component
 from ..corpora.base import Corpus
-from ..errors import UserError
 from ..metric import Column, Metric
+from .keys import keys_of, plain
+from .state import State, state_of, state_of_class
 
 Kind = Literal["codec", "metric", "corpus"]
 
@@ -31,27 +35,32 @@ class Sheet:
     facts : tuple of (str, str)
         What a reader is told, in order.
     keys : tuple of dict
-        Configuration keys: ``name``, ``values``, ``default``, ``meaning``.
+        Configuration keys: ``name``, ``values``, ``default``, ``required``, ``meaning``.
     columns : tuple of Column
-        Of a metric.
-    unavailable : str or None
-        Why it cannot run here.
+        Of a metric; the one that it was asked for by comes first.
+    state : State
+        Whether it can run here.
+    example : str or None
+        A command that uses it, where it was described without a spec.
     """
 
     kind: Kind
     spec: str
     card: dict[str, Any]
     facts: tuple[tuple[str, str], ...]
-    keys: tuple[dict[str, str | None], ...] = ()
+    keys: tuple[dict[str, str | bool | None], ...] = ()
     columns: tuple[Column, ...] = ()
-    unavailable: str | None = None
+    state: State = field(default_factory=State)
+    example: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return a form that is valid JSON: no NaN, infinities as ``"inf"`` and ``"-inf"``."""
         return {
             "kind": self.kind,
             "spec": self.spec,
-            "unavailable": self.unavailable,
+            "unavailable": self.state.unavailable,
+            "needs": list(self.state.needs),
+            "utterances": self.state.utterances,
             "keys": list(self.keys),
             "card": json_ready(self.card),
         }
@@ -79,52 +88,59 @@ def sheet_of(component: Component) -> Sheet:
         card=card,
         facts=tuple(facts),
         keys=tuple(keys_of(type(component))),
-        columns=component.columns if isinstance(component, Metric) else (),
-        unavailable=why_unavailable(component),
+        columns=_columns(component) if isinstance(component, Metric) else (),
+        state=state_of(component),
     )
 
 
-def why_unavailable(component: Component) -> str | None:
-    """Return why a component cannot run here, or None if it can."""
-    try:
-        component.check_available()
-    except UserError as error:
-        return str(error)
-    return None
+def sheet_of_class(component: type[Component], kind: Kind) -> Sheet:
+    """Describe a component that needs keys, without a spec that gives them."""
+    description = plain(inspect.getdoc(component) or "")
+    example = component.example or _pattern(component)
+    state = state_of_class(component)
+    facts = [
+        ("description", description),
+        ("needs keys", ", ".join(state.needs)),
+    ]
+    readme = Path(inspect.getfile(component)).with_name("README.md")
+    if readme.is_file():
+        facts.append(("more", str(readme)))
+    return Sheet(
+        kind=kind,
+        spec=component.name,
+        card={"name": component.name, "description": description, "example": example},
+        facts=tuple(facts),
+        keys=tuple(keys_of(component)),
+        state=state,
+        example=f"codecbench run {_OPTIONS[kind]} {shlex.quote(example)}",
+    )
 
 
-def keys_of(component: type[Component]) -> Iterator[dict[str, str | None]]:
-    """Yield name, possible values, default and meaning of each configuration key."""
-    for name, field in component.Config.model_fields.items():
-        required = field.is_required()
-        yield {
-            "name": name,
-            "values": _values(field.annotation),
-            "default": None if required or field.default is None else _key_text(field.default),
-            "meaning": " ".join((field.description or "").split()),
-        }
+_OPTIONS = {
+    "codec": "--codec",
+    "metric": "--codec opus --metrics",
+    "corpus": "--codec opus --corpus",
+}
 
 
-def _values(annotation: Any) -> str:
-    if get_origin(annotation) is Literal:
-        return " | ".join(_key_text(value) for value in get_args(annotation))
-    parts = [part for part in get_args(annotation) if part is not type(None)]
-    if parts and type(None) in get_args(annotation):
-        return " | ".join(_values(part) for part in parts)
-    names = {bool: "on | off", int: "whole number", float: "number", str: "text"}
-    return names.get(annotation, getattr(annotation, "__name__", str(annotation)))
+def _pattern(component: type[Component]) -> str:
+    """Show the form of a spec where the component gives no example."""
+    return (
+        f"{component.name}:{','.join(f'{key}={key.upper()}' for key in component.required_keys())}"
+    )
 
 
-def _key_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _columns(metric: Metric) -> tuple[Column, ...]:
+    """List the columns; the one that the metric was named by comes first."""
+    if len(metric.selected) != 1:
+        return metric.columns
+    return tuple(sorted(metric.columns, key=lambda column: column.name not in metric.selected))
 
 
 def _codec_facts(codec: CodecBase) -> Iterator[tuple[str, str]]:
     card = codec.card
     yield "title", card.title
-    yield "description", card.description
+    yield "description", plain(card.description)
     yield "reference", card.paper or "–"
     yield "licence", card.licence
     yield "sample rate", f"{card.sample_rate} Hz" if card.sample_rate else "that of the speech"
@@ -146,7 +162,7 @@ def _codec_facts(codec: CodecBase) -> Iterator[tuple[str, str]]:
         yield "training speakers", _training_speakers(len(card.training_speakers))
     yield "identity", codec.identity
     for note in card.notes:
-        yield "note", note
+        yield "note", plain(note)
 
 
 def _delay(codec: CodecBase) -> str:
@@ -170,7 +186,10 @@ def _training_speakers(count: int) -> str:
 def _metric_facts(metric: Metric) -> Iterator[tuple[str, str]]:
     card = metric.card
     rate = card.evaluation_rate
-    yield "definition", card.definition
+    if len(metric.selected) == 1 and len(metric.columns) > 1:
+        column = _columns(metric)[0]
+        yield "column", f"{column.name} ({column.title})"
+    yield "definition", plain(card.definition)
     yield "compared at", f"{rate} Hz" if rate else "the rate of the run"
     yield "reference", card.paper or "–"
     yield "computed by", card.package or "codecbench"
