@@ -31,9 +31,10 @@ def bench_speed(
 
     Examples:
 
-        codecbench bench-speed opus:kbps=12
-
-        codecbench bench-speed "opus:complexity=0|5|10" --repeats 9 --format json
+    ```
+    codecbench bench-speed opus:kbps=12
+    codecbench bench-speed "opus:complexity=0|5|10" --repeats 9 --format json
+    ```
     """
     from ..engine.speed_process import SpeedRequest, measure_apart
     from ..spec import expand_spec

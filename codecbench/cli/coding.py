@@ -28,7 +28,9 @@ def encode(
 
     Example:
 
-        codecbench encode speech.wav --codec opus:kbps=12 -o speech.cbs
+    ```
+    codecbench encode speech.wav --codec opus:kbps=12 -o speech.cbs
+    ```
     """
     from .. import protocol
     from ..audio import read_audio
@@ -61,7 +63,9 @@ def decode(
 
     Example:
 
-        codecbench decode speech.cbs -o speech.wav
+    ```
+    codecbench decode speech.cbs -o speech.wav
+    ```
     """
     from .. import protocol
     from ..audio import container_of, write_audio

@@ -42,7 +42,9 @@ def list_corpora(
 
     Example:
 
-        codecbench data list
+    ```
+    codecbench data list
+    ```
     """
     from ..registry import CORPORA, component_class, names
 
@@ -83,9 +85,10 @@ def fetch(
 
     Examples:
 
-        codecbench data fetch librispeech
-
-        codecbench data fetch libritts --split test-clean --data-root /data
+    ```
+    codecbench data fetch librispeech
+    codecbench data fetch libritts --split test-clean --data-root /data
+    ```
     """
     from ..data.fetch import fetch as fetch_corpus
 
@@ -131,9 +134,10 @@ def verify(
 
     Examples:
 
-        codecbench data verify librispeech
-
-        codecbench data verify vctk --decode --format json
+    ```
+    codecbench data verify librispeech
+    codecbench data verify vctk --decode --format json
+    ```
     """
     from ..data.verify import verify as verify_corpus
     from ..registry import load_corpus

@@ -53,11 +53,12 @@ def describe(
 
     Examples:
 
-        codecbench describe opus:kbps=12
-
-        codecbench describe pesq_wb
-
-        codecbench describe librispeech --format json
+    ```
+    codecbench describe opus:kbps=12
+    codecbench describe external
+    codecbench describe pesq_wb
+    codecbench describe librispeech --format json
+    ```
     """
     from ..reports.cards import render_card
 

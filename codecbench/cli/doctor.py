@@ -24,7 +24,9 @@ def doctor(
 
     Example:
 
-        codecbench doctor --format json
+    ```
+    codecbench doctor --format json
+    ```
     """
     from ..results.manifest import cpu_model, package_versions
 

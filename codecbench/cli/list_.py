@@ -37,9 +37,11 @@ def list_(
 
     Examples:
 
-        codecbench list codecs
-
-        codecbench list metrics --format json
+    ```
+    codecbench list codecs
+    codecbench list corpora --data-root /data
+    codecbench list metrics --format json
+    ```
     """
     from ..reports.cards import render_listing
 

@@ -53,7 +53,9 @@ def measure(
 
     Example:
 
-        codecbench measure clean.wav decoded.wav --metrics pesq_wb,stoi --format json
+    ```
+    codecbench measure clean.wav decoded.wav -m pesq_wb,stoi --format json
+    ```
     """
     from ..engine.measure import MeasureOptions, metrics_for_files
     from ..errors import UserError

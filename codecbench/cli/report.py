@@ -13,11 +13,11 @@ from .screen import DEFAULT_WIDTH, screen, write_result
 _EPILOG = """
 Examples:
 
-    codecbench report runs/first
-
-    codecbench report runs/first --metrics kbps,pesq,stoi --format latex --output table.tex
-
-    codecbench report runs/first --by corpus,split --format json
+```
+codecbench report runs/first
+codecbench report runs/first --metrics kbps,stoi -f latex -o table.tex
+codecbench report runs/first --by corpus,split --format json
+```
 """
 
 

@@ -13,12 +13,12 @@ from .screen import screen, write_result
 _EPILOG = """
 Examples:
 
-    codecbench run --codec opus
-
-    codecbench run --codec "opus:kbps=6|12|24" --codec codec2:bps=1200 --corpus librispeech
-    --subset 60 --out runs/first
-
-    codecbench run paper.toml --metrics pesq_wb,stoi --jobs 8
+```
+codecbench run --codec opus
+codecbench run --codec "opus:kbps=6|12|24" --codec codec2 --out runs/first
+codecbench run --codec opus --corpus librispeech --subset 60
+codecbench run paper.toml --metrics pesq_wb,stoi --jobs 8
+```
 
 A run file is TOML with the same names: codec = ["opus:kbps=12"], corpus = ["librispeech"],
 subset = 60. Flags win over the file. Killed at any moment, the same command continues; more
