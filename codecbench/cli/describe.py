@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import complete
 from .screen import screen, write_result
 
 if TYPE_CHECKING:
@@ -38,7 +39,13 @@ _GROUPS = {
 
 
 def describe(
-    name: Annotated[str, typer.Argument(help="Name or spec of a codec, metric, column or corpus.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Name or spec of a codec, metric, column or corpus.",
+            autocompletion=complete.anything,
+        ),
+    ],
     kind: Annotated[
         ComponentKind | None, typer.Option("--kind", "-k", help="Where a name stands for several.")
     ] = None,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from . import complete
 from .formats import OutputFormat
 from .screen import screen, write_result
 
@@ -32,16 +33,28 @@ def run(
     ] = None,
     codec: Annotated[
         list[str] | None,
-        typer.Option("--codec", "-c", help="Codec spec, such as opus:kbps=6|12. May be repeated."),
+        typer.Option(
+            "--codec",
+            "-c",
+            help="Codec spec, such as opus:kbps=6|12. May be repeated.",
+            autocompletion=complete.codecs,
+        ),
     ] = None,
     corpus: Annotated[
         list[str] | None,
-        typer.Option("--corpus", help="Corpus spec. May be repeated. [default: demo]"),
+        typer.Option(
+            "--corpus",
+            help="Corpus spec. May be repeated. [default: demo]",
+            autocompletion=complete.corpora,
+        ),
     ] = None,
     metrics: Annotated[
         list[str] | None,
         typer.Option(
-            "--metrics", "-m", help="Metrics or columns, separated by commas. [default: all]"
+            "--metrics",
+            "-m",
+            help="Metrics or columns, separated by commas. [default: all]",
+            autocompletion=complete.metrics,
         ),
     ] = None,
     out: Annotated[
