@@ -148,7 +148,7 @@ def test_a_wrong_spec_is_refused_before_any_work(change, message):
 
 
 def test_a_missing_command_is_refused():
-    with pytest.raises(UserError, match="decode: Field required"):
+    with pytest.raises(UserError, match="external needs the key decode"):
         codec_of("external:encode=cp {in} {bitstream}")
 
 
