@@ -1,15 +1,17 @@
-"""Puts the table of a run into the README and draws its picture.
+"""Puts the table of a run into the README, draws its picture and writes the whole leaderboard.
 
     python tools/readme_results.py runs/librispeech-60
 
-The picture is PESQ-WB over counted bit rate with 95 % intervals; the table has the columns that
-most papers report.
+The picture is PESQ-WB over counted bit rate with 95 % intervals; the README's table has the
+columns that most papers report, ``leaderboards/classical-librispeech.md`` all of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import shlex
+import shutil
 from pathlib import Path
 
 import codecbench
@@ -20,6 +22,7 @@ from codecbench.results.run_folder import Run
 ROOT = Path(__file__).parents[1]
 COLUMNS = ("kbps", "pesq_wb", "stoi", "visqol", "dnsmos_ovrl", "spk_sim", "f0_rmse", "mcd")
 PICTURE = ROOT / "docs" / "images" / "rate_pesq.png"
+LEADERBOARD = ROOT / "leaderboards" / "classical-librispeech.md"
 _MARK = re.compile(r"<!-- leaderboard -->.*?(?=\n## )", flags=re.DOTALL)
 
 
@@ -66,6 +69,23 @@ def write_table(run: Run) -> None:
     readme.write_text(_MARK.sub(lambda _: section, readme.read_text(encoding="utf-8")))
 
 
+def write_leaderboard(run: Run) -> None:
+    """Write all columns, how they came about, and the list of utterances to replay."""
+    session = run.manifest.sessions[-1]
+    versions = ", ".join(f"{name} {version}" for name, version in session.packages.items())
+    command = " ".join(shlex.quote(word) for word in ["codecbench", *session.command[1:]])
+    LEADERBOARD.write_text(
+        "# Classical codecs on LibriSpeech\n\n"
+        f"{len(run.order)} codecs on the utterances of `{LEADERBOARD.stem}.utterances.csv`, by\n\n"
+        f"```sh\n{command}\n```\n\n{render(run.table(), 'markdown').strip()}\n\n"
+        f"{session.cpu}, Python {session.python}. {versions}.\n",
+        encoding="utf-8",
+    )
+    shutil.copyfile(
+        run.path / "utterances.csv", LEADERBOARD.with_name(f"{LEADERBOARD.stem}.utterances.csv")
+    )
+
+
 def main() -> None:
     """Read the run and write both."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -73,6 +93,7 @@ def main() -> None:
     run = codecbench.load_run(parser.parse_args().run)
     draw(run)
     write_table(run)
+    write_leaderboard(run)
 
 
 if __name__ == "__main__":
