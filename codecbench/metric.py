@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import abc
+import copy
 import hashlib
 import json
 import math
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from .audio import Audio
 from .bitstream import Bitstream
@@ -285,6 +286,12 @@ class Metric(Component, abc.ABC):
             package=self.package,
             laws=self.laws,
         )
+
+    def narrowed(self, columns: Collection[str]) -> Self:
+        """Return this metric for fewer columns, sharing the models that are loaded."""
+        fewer = copy.copy(self)
+        fewer.selected = frozenset(columns)
+        return fewer
 
     def describe_definition(self) -> str:
         """Return the definition in words; overridden where it depends on the configuration."""

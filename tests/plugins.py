@@ -125,6 +125,7 @@ class Error(Metric):
 
     def _score(self, prepared, decoded):
         log("score", decoded.card.name)
+        log("selected", " ".join(sorted(self.selected)))
         x, y = prepared.audio().samples, decoded.audio.samples
         wrong = np.count_nonzero(np.sign(x) != np.sign(y))
         return {

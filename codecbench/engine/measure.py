@@ -134,15 +134,16 @@ def measure_pair(
     pair = Decoded.from_audio(decoded)
     scores: dict[str, Score] = {}
     for metric in metrics.metrics:
-        wanted = metrics.wanted(metric, utterance)
-        for name, score in _scores(metric, utterance, pair, wanted).items():
+        narrowed = metric.narrowed(metrics.wanted(metric, utterance))
+        for name, score in _scores(narrowed, utterance, pair).items():
             scores[f"{name} ({metric.spec})" if name in scores else name] = score
     return scores
 
 
-def _scores(
-    metric: Metric, utterance: Utterance, pair: Decoded, wanted: Sequence[str]
-) -> dict[str, Score]:
+def _scores(metric: Metric, utterance: Utterance, pair: Decoded) -> dict[str, Score]:
+    wanted = [column.name for column in metric.columns if column.name in metric.selected]
+    if not wanted:
+        return {}
     try:
         scores = metric.score(metric.prepare(utterance), pair)
     except UserError:

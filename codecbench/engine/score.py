@@ -63,7 +63,7 @@ class Scorer:
     def score(self, shard: Shard) -> Iterator[CodecResult]:
         """Yield a result for each codec task of a shard."""
         utterance = shard.utterance
-        work = _UtteranceWork(utterance)
+        work = _UtteranceWork(utterance, _columns_by_metric(shard))
         try:
             for task in shard.tasks:
                 if shard.estimate_delay:
@@ -132,7 +132,7 @@ class Scorer:
         self, spec: str, columns: tuple[str, ...], work: _UtteranceWork, decoded: Decoded
     ) -> dict[str, Score]:
         try:
-            metric = self._metric(spec)
+            metric = work.narrowed(self._metric(spec))
             return metric.score(work.prepared(metric), decoded)
         except UserError:
             raise
@@ -144,7 +144,7 @@ class Scorer:
         for spec, columns in task.columns.items():
             self._report(Step(shard.number, task.codec, spec))
             try:
-                metric = self._metric(spec)
+                metric = work.narrowed(self._metric(spec))
                 scores = metric.score_reference(work.prepared(metric))
             except UserError:
                 raise
@@ -195,12 +195,23 @@ _NO_SCORE = Score.failed("the metric gave no number for this column")
 
 
 class _UtteranceWork:
-    """Reference-side work of one utterance, done once for all codecs."""
+    """Reference-side work of one utterance, done once for all codecs.
 
-    def __init__(self, utterance: Utterance) -> None:
+    Parameters
+    ----------
+    utterance : Utterance
+    columns : dict of metric spec to columns
+        What some codec needs; nothing is computed for other columns.
+    """
+
+    def __init__(self, utterance: Utterance, columns: dict[str, frozenset[str]]) -> None:
         self._utterance = utterance
+        self._columns = columns
         self._prepared: dict[str, Any] = {}
         self._failed: dict[str, Exception] = {}
+
+    def narrowed(self, metric: Metric) -> Metric:
+        return metric.narrowed(self._columns[metric.spec])
 
     def prepared(self, metric: Metric) -> Any:
         spec = metric.spec
@@ -213,6 +224,14 @@ class _UtteranceWork:
                 self._failed[spec] = error
                 raise
         return self._prepared[spec]
+
+
+def _columns_by_metric(shard: Shard) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for task in shard.tasks:
+        for spec, columns in task.columns.items():
+            found[spec] = found.get(spec, frozenset()) | frozenset(columns)
+    return found
 
 
 def make_row(

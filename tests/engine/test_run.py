@@ -366,3 +366,8 @@ def test_an_interrupt_says_so_and_keeps_what_is_done(plugins, corpus, tmp_path, 
     assert process.returncode == 130
     assert said.splitlines()[-1] == "codecbench: interrupted; the same command continues"
     assert len(codecbench.load_run(tmp_path / "run").frame()) > 0
+
+
+def test_nothing_is_computed_for_columns_that_nobody_wants(plugins, corpus, tmp_path):
+    go(corpus, tmp_path / "run", metrics=["plug_error"])
+    assert set(calls(plugins, "selected")) == {"plug_error"}
