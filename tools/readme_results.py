@@ -73,7 +73,9 @@ def write_leaderboard(run: Run) -> None:
     """Write all columns, how they came about, and the list of utterances to replay."""
     session = run.manifest.sessions[-1]
     versions = ", ".join(f"{name} {version}" for name, version in session.packages.items())
-    command = " ".join(shlex.quote(word) for word in ["codecbench", *session.command[1:]])
+    words = ["codecbench", *session.command[1:]]
+    words[words.index("--out") + 1] = f"runs/{LEADERBOARD.stem}"
+    command = " ".join(map(shlex.quote, words))
     LEADERBOARD.write_text(
         "# Classical codecs on LibriSpeech\n\n"
         f"{len(run.order)} codecs on the utterances of `{LEADERBOARD.stem}.utterances.csv`, by\n\n"
