@@ -55,6 +55,7 @@ class TestLibriSpeech:
 
     def test_missing_corpus_names_places_and_command(self, tmp_path, monkeypatch):
         monkeypatch.setenv("CODECBENCH_DATA", f"{tmp_path}/one:{tmp_path}/two")
+        (tmp_path / "given").mkdir()
         with pytest.raises(UnavailableError) as caught:
             listed("librispeech", tmp_path / "given")
         message = str(caught.value)

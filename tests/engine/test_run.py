@@ -360,9 +360,11 @@ def test_an_interrupt_says_so_and_keeps_what_is_done(plugins, corpus, tmp_path, 
     process = subprocess.Popen(
         [sys.executable, "-m", "codecbench", *arguments], stderr=subprocess.PIPE, text=True
     )
-    time.sleep(2.5)
+    while len(calls(plugins, "score")) < 3:
+        assert process.poll() is None
+        time.sleep(0.05)
     process.send_signal(number)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said.splitlines()[-1] == "codecbench: interrupted; the same command continues"
     assert len(codecbench.load_run(tmp_path / "run").frame()) > 0
