@@ -236,6 +236,8 @@ class _Work:
             self._request.retry_failed,
             self._repaired(index),
         )
+        # Longest first, so that no worker is left alone with a long one at the end.
+        missing.sort(key=lambda item: -(index[item.utterance.key].seconds or 0.0))
         self._execute(missing)
         compact(self._path)
         self._manifest.sessions[-1].finished = now()
