@@ -1,0 +1,128 @@
+"""Convolutions over time, causal or centred, with exact streaming.
+
+Lengths follow one rule: a convolution of stride s turns n samples into ceil(n / s) frames, and a
+transposed one turns n frames into n * s samples, so that a chain never needs to be trimmed.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .streaming import State, StreamingModule
+
+
+class Conv1d(StreamingModule):
+    """Convolution whose frame t ends with sample (t + 1) * stride - 1 of its input.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, dilation, groups, bias
+        As of `torch.nn.Conv1d`; the kernel must be at least as long as the stride.
+    causal : bool
+        Pad the past only; else the padding is split between past and future.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        causal: bool = True,
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
+        )
+        padding = (kernel_size - 1) * dilation + 1 - stride
+        if padding < 0:
+            raise ValueError(f"a kernel of {kernel_size} does not cover a stride of {stride}")
+        self.stride = stride
+        self.future = 0 if causal else padding // 2
+        self.past = padding - self.future
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve (batch, in_channels, n) into (batch, out_channels, ceil(n / stride))."""
+        missing = -x.shape[-1] % self.stride
+        y: Tensor = self.conv(F.pad(x, (self.past, self.future + missing)))
+        return y
+
+    def initial_state(self, batch: int, device: torch.device | str = "cpu") -> State:
+        """Return `past` samples of silence."""
+        if self.future:
+            raise TypeError("a centred convolution looks ahead and cannot stream")
+        weight = self.conv.weight
+        return torch.zeros(batch, self.conv.in_channels, self.past, dtype=weight.dtype).to(device)
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Convolve one chunk after the samples remembered from before."""
+        x = torch.cat([state, x], dim=-1)
+        return self.conv(x), x[..., x.shape[-1] - self.past :]
+
+
+class ConvTranspose1d(StreamingModule):
+    """Transposed convolution that turns frame t into samples from t * stride on.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, groups, bias
+        As of `torch.nn.ConvTranspose1d`; the kernel must be at least as long as the stride.
+    causal : bool
+        Drop the tail; else the overhang is dropped at both ends alike.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int,
+        groups: int = 1,
+        bias: bool = True,
+        causal: bool = True,
+    ) -> None:
+        super().__init__()
+        self.conv = nn.ConvTranspose1d(
+            in_channels, out_channels, kernel_size, stride, groups=groups, bias=bias
+        )
+        self.overhang = kernel_size - stride
+        if self.overhang < 0:
+            raise ValueError(f"a kernel of {kernel_size} does not cover a stride of {stride}")
+        self.stride = stride
+        self.early = 0 if causal else self.overhang // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Turn (batch, in_channels, n) into (batch, out_channels, n * stride)."""
+        y: Tensor = self.conv(x)
+        return y[..., self.early : self.early + x.shape[-1] * self.stride]
+
+    def initial_state(self, batch: int, device: torch.device | str = "cpu") -> State:
+        """Return an empty tail to add to the next chunk."""
+        if self.early:
+            raise TypeError("a centred transposed convolution looks ahead and cannot stream")
+        weight = self.conv.weight
+        shape = (batch, self.conv.out_channels, self.overhang)
+        return torch.zeros(shape, dtype=weight.dtype).to(device)
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Convolve one chunk and add the tail that the chunks before left."""
+        y = F.conv_transpose1d(
+            x, self.conv.weight, None, self.conv.stride, groups=self.conv.groups
+        )
+        y = torch.cat([y[..., : self.overhang] + state, y[..., self.overhang :]], dim=-1)
+        ready = x.shape[-1] * self.stride
+        out, tail = y[..., :ready], y[..., ready:]
+        if self.conv.bias is not None:
+            out = out + self.conv.bias[:, None]
+        return out, tail

@@ -1,0 +1,162 @@
+"""Encoder and decoder in the manner of SEANet and SoundStream."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pydantic
+import torch
+from torch import Tensor
+
+from .blocks import activation, residual_units
+from .conv import Conv1d, ConvTranspose1d
+from .streaming import Chain, StreamingModule
+
+
+class SeanetConfig(pydantic.BaseModel):
+    """Shape of an encoder and its mirrored decoder."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    strides: tuple[int, ...] = (2, 4, 5, 8)
+    """Down-sampling of each block; the decoder takes them in reverse."""
+    encoder_channels: tuple[int, ...] = (32, 64, 128, 256, 512)
+    """After the first convolution and after each block."""
+    decoder_channels: tuple[int, ...] = (32, 64, 128, 256, 512)
+    """The same of the decoder, from the waveform's side."""
+    latent_channels: int = 256
+    """Channels of the latents between encoder and quantizer."""
+    kernel_size: int = 7
+    """Of the first convolution of the encoder and the last one of the decoder."""
+    first_stride: int = 1
+    """Stride of these two: above 1 they work on patches of the waveform."""
+    residual_kernel_size: int = 7
+    """Of the dilated convolutions."""
+    dilations: tuple[int, ...] = (1, 3, 9)
+    """Of the residual units of each block."""
+    causal: bool = True
+    """Whether nothing looks ahead."""
+    zero_start: bool = False
+    """Start residual units as the identity."""
+    mdct_start: bool = False
+    """Start the outer convolutions as an MDCT and its inverse (kernel = 2 x first stride)."""
+
+    @pydantic.model_validator(mode="after")
+    def _check(self) -> SeanetConfig:
+        blocks = len(self.strides)
+        if {len(self.encoder_channels), len(self.decoder_channels)} != {blocks + 1}:
+            raise ValueError(f"{blocks} strides need {blocks + 1} encoder and decoder channels")
+        if self.mdct_start and self.kernel_size != 2 * self.first_stride:
+            raise ValueError("mdct_start needs kernel_size = 2 * first_stride")
+        if self.mdct_start and self.first_stride > min(
+            self.encoder_channels[0], self.decoder_channels[0]
+        ):
+            raise ValueError("mdct_start needs at least first_stride channels")
+        return self
+
+    @property
+    def hop_length(self) -> int:
+        """Samples a frame."""
+        return self.first_stride * math.prod(self.strides)
+
+    @property
+    def delay_samples(self) -> int:
+        """By how much the decoder's output lags: the overlap of the MDCT, else nothing."""
+        return self.first_stride if self.mdct_start else 0
+
+
+class SeanetEncoder(Chain):
+    """Waveform (batch, 1, samples) to latents (batch, latent_channels, frames).
+
+    Parameters
+    ----------
+    config : SeanetConfig
+    """
+
+    def __init__(self, config: SeanetConfig) -> None:
+        channels = config.encoder_channels
+        first = Conv1d(
+            1, channels[0], config.kernel_size, config.first_stride, causal=config.causal
+        )
+        if config.mdct_start:
+            _start_as_mdct(first.conv.weight, config.first_stride)
+        layers: list[StreamingModule] = [first]
+        for before, after, stride in zip(channels, channels[1:], config.strides, strict=False):
+            layers += [
+                *_units(before, config),
+                activation(),
+                Conv1d(before, after, 2 * stride, stride, causal=config.causal),
+            ]
+        layers += [
+            activation(),
+            Conv1d(channels[-1], config.latent_channels, 3, causal=config.causal),
+        ]
+        super().__init__(layers)
+
+
+class SeanetDecoder(Chain):
+    """Latents (batch, latent_channels, frames) to waveform (batch, 1, samples).
+
+    Parameters
+    ----------
+    config : SeanetConfig
+    """
+
+    def __init__(self, config: SeanetConfig) -> None:
+        channels = config.decoder_channels[::-1]
+        layers: list[StreamingModule] = [
+            Conv1d(config.latent_channels, channels[0], 7, causal=config.causal)
+        ]
+        for before, after, stride in zip(
+            channels, channels[1:], config.strides[::-1], strict=False
+        ):
+            layers += [
+                activation(),
+                ConvTranspose1d(before, after, 2 * stride, stride, causal=config.causal),
+                *_units(after, config),
+            ]
+        layers += [activation()] if not config.mdct_start else []
+        layers.append(_last(channels[-1], config))
+        super().__init__(layers)
+
+
+def _units(channels: int, config: SeanetConfig) -> list[StreamingModule]:
+    return residual_units(
+        channels,
+        config.residual_kernel_size,
+        config.dilations,
+        config.causal,
+        config.zero_start,
+    )
+
+
+def _last(channels: int, config: SeanetConfig) -> StreamingModule:
+    if config.first_stride == 1:
+        return Conv1d(channels, 1, config.kernel_size, causal=config.causal)
+    last = ConvTranspose1d(
+        channels, 1, config.kernel_size, config.first_stride, causal=config.causal
+    )
+    if config.mdct_start:
+        _start_as_mdct(last.conv.weight, config.first_stride)
+    return last
+
+
+def mdct_basis(size: int) -> Tensor:
+    """Return the sine-windowed MDCT basis, shape (size, 2 * size), orthonormal over frames.
+
+    References
+    ----------
+    Princen, Johnson and Bradley, ICASSP 1987.
+    """
+    n = np.arange(2 * size)
+    k = np.arange(size)[:, None]
+    window = np.sin(np.pi / (2 * size) * (n + 0.5))
+    basis = np.cos(np.pi / size * (n + 0.5 + size / 2) * (k + 0.5))
+    return torch.from_numpy(np.sqrt(2 / size) * window * basis).float()
+
+
+def _start_as_mdct(weight: Tensor, size: int) -> None:
+    """Write the basis into the first `size` channels of a (channels, 1, 2 * size) kernel."""
+    with torch.no_grad():
+        weight[:size, 0] = mdct_basis(size)
