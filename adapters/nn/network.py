@@ -50,8 +50,11 @@ class CodecNetwork(nn.Module, abc.ABC):
         By which the decoder's output lags.
     causal : bool
     quantizer : ResidualVectorQuantizer
+    denoises : bool
+        Whether `forward` takes a switch that asks for denoising.
     """
 
+    denoises: bool = False
     sample_rate: int
     hop_length: int
     delay_samples: int
@@ -66,8 +69,31 @@ class CodecNetwork(nn.Module, abc.ABC):
     def decode(self, latents: Tensor) -> Tensor:
         """Turn latents (batch, channels, frames) into waveforms (batch, frames * hop), delayed."""
 
+    def set_denoising(self, denoise: Tensor | bool | None) -> None:
+        """Set the denoising switch of what is coded next, one value or one an item.
+
+        Raises
+        ------
+        ValueError
+            If the network has no such switch.
+        """
+        if denoise is not None and not self.denoises:
+            raise ValueError("this network was built without a denoising switch")
+
+    def encode_in_chunks(self, waves: Tensor, chunk_frames: int) -> Tensor:
+        """Encode like `encode`; networks that stream work in chunks, to bound memory."""
+        return self.encode(waves)
+
+    def decode_in_chunks(self, latents: Tensor, chunk_frames: int) -> Tensor:
+        """Decode like `decode`; networks that stream work in chunks, to bound memory."""
+        return self.decode(latents)
+
     def forward(
-        self, waves: Tensor, layers: Tensor | None = None, quantize: bool = True
+        self,
+        waves: Tensor,
+        layers: Tensor | None = None,
+        quantize: bool = True,
+        denoise: Tensor | None = None,
     ) -> Reconstruction:
         """Reconstruct a training batch.
 
@@ -78,7 +104,10 @@ class CodecNetwork(nn.Module, abc.ABC):
             Residual layers each item uses; all if None.
         quantize : bool
             Whether latents pass the quantizer.
+        denoise : Tensor of bool, shape (batch,), optional
+            Which items are asked to come back denoised; for networks that denoise.
         """
+        self.set_denoising(denoise)
         samples = waves.shape[-1]
         missing = -(samples + self.delay_samples) % self.hop_length
         latents = self.encode(F.pad(waves, (0, self.delay_samples + missing))).float()
@@ -112,6 +141,30 @@ class StreamingNetwork(CodecNetwork):
         return waves[:, 0]
 
 
+    def encode_in_chunks(self, waves: Tensor, chunk_frames: int) -> Tensor:
+        """Encode a long signal chunk by chunk, unless the network looks ahead."""
+        if not self.causal:
+            return self.encode(waves)
+        missing = -waves.shape[-1] % self.hop_length
+        signal = F.pad(waves, (0, missing))[:, None]
+        return _in_chunks(self.encoder, signal, chunk_frames * self.hop_length)
+
+    def decode_in_chunks(self, latents: Tensor, chunk_frames: int) -> Tensor:
+        """Decode many frames chunk by chunk, unless the network looks ahead."""
+        if not self.causal:
+            return self.decode(latents)
+        return _in_chunks(self.decoder, latents, chunk_frames)[:, 0]
+
+
+def _in_chunks(module: StreamingModule, x: Tensor, size: int) -> Tensor:
+    state = module.initial_state(len(x), x.device)
+    parts = []
+    for chunk in x.split(size, dim=-1):
+        part, state = module.step(chunk, state)
+        parts.append(part)
+    return torch.cat(parts, dim=-1)
+
+
 class SeanetNetworkConfig(pydantic.BaseModel):
     """Configuration of a `SeanetNetwork`; a recipe's ``[model]`` table."""
 
@@ -121,6 +174,26 @@ class SeanetNetworkConfig(pydantic.BaseModel):
     """In Hz."""
     seanet: SeanetConfig = SeanetConfig()
     quantizer: QuantizerConfig = QuantizerConfig()
+
+    @property
+    def hop_length(self) -> int:
+        """Samples a frame."""
+        return self.seanet.hop_length
+
+    @property
+    def delay_samples(self) -> int:
+        """By how much the decoder's output lags."""
+        return self.seanet.delay_samples
+
+    @property
+    def latent_channels(self) -> int:
+        """Channels of the latents."""
+        return self.seanet.latent_channels
+
+    @property
+    def causal(self) -> bool:
+        """Whether nothing looks ahead."""
+        return self.seanet.causal
 
 
 class SeanetNetwork(StreamingNetwork):
@@ -135,9 +208,9 @@ class SeanetNetwork(StreamingNetwork):
         super().__init__()
         self.config = config
         self.sample_rate = config.sample_rate
-        self.hop_length = config.seanet.hop_length
-        self.delay_samples = config.seanet.delay_samples
-        self.causal = config.seanet.causal
+        self.hop_length = config.hop_length
+        self.delay_samples = config.delay_samples
+        self.causal = config.causal
         self.encoder = SeanetEncoder(config.seanet)
         self.quantizer = ResidualVectorQuantizer(config.seanet.latent_channels, config.quantizer)
         self.decoder = SeanetDecoder(config.seanet)
