@@ -1,0 +1,25 @@
+"""Weights of neural codecs: where they are, what they say of themselves, their tensors.
+
+Importing this package does not import torch: headers are read without it.
+"""
+
+from .header import FORMAT, WeightsFile, check_format, read_header
+from .loading import load_into
+from .official import OfficialWeights
+from .source import WeightsSource, is_outside_source, locate
+from .tensors import read_tensors
+from .writing import write_weights
+
+__all__ = [
+    "FORMAT",
+    "OfficialWeights",
+    "WeightsFile",
+    "WeightsSource",
+    "check_format",
+    "is_outside_source",
+    "load_into",
+    "locate",
+    "read_header",
+    "read_tensors",
+    "write_weights",
+]

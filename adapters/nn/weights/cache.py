@@ -1,0 +1,79 @@
+"""Downloaded weights in the user's cache: fetched once, by one process, checked at every use."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from ....corpora.base import Archive
+from ....data.checksums import Progress
+from ....data.download import download
+from ....errors import UserError
+from .header import file_sha256
+
+
+def cache_root() -> Path:
+    """Return the folder of downloaded weights (it need not exist)."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("codecbench")) / "weights"
+
+
+def fetched(archive: Archive, path: Path, progress: Progress | None = None) -> Path:
+    """Return a file of the cache, downloaded first if it is not there.
+
+    Parameters
+    ----------
+    archive : Archive
+        With its SHA-256.
+    path : Path
+        Where it lies; an unfinished download lies beside it and is continued.
+    progress : callable, optional
+
+    Raises
+    ------
+    UserError
+        If the download fails, or the file in the cache is not the one asked for.
+    """
+    if not path.exists():
+        with locked(path.parent):
+            if not path.exists():
+                # Under its own name only once checked: other processes look without the lock.
+                incoming = path.with_name(f"incoming-{path.name}")
+                download(archive, incoming, progress)
+                incoming.replace(path)
+    check_cached(path, str(archive.sha256))
+    return path
+
+
+def check_cached(path: Path, sha256: str) -> None:
+    """Refuse a file of the cache that is not what was once put there.
+
+    Raises
+    ------
+    UserError
+    """
+    found = file_sha256(path)
+    if found != sha256:
+        raise UserError(
+            f"{path} is damaged: its SHA-256 is {found}, not {sha256};"
+            " delete it and it will be downloaded again"
+        )
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[Path]:
+    """Hold a folder of the cache alone; other processes wait until what they want is there."""
+    import filelock
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(folder / ".lock")
+        lock.acquire()
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror})") from error
+    try:
+        yield folder
+    finally:
+        lock.release()

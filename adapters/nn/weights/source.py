@@ -1,0 +1,144 @@
+"""Where weights are: with the package, with their authors, in a file, or at an address."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+from urllib.parse import SplitResult, urldefrag, urlsplit
+
+import pydantic
+
+from ....corpora.base import Archive
+from ....data.checksums import Progress
+from ....errors import UnavailableError, UserError
+from .cache import cache_root, fetched
+from .header import SUFFIX
+from .official import OfficialWeights
+from .tensors import PICKLES
+
+OFFICIAL = "official"
+_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_CHECKSUM = re.compile(r"sha256=([0-9a-fA-F]{64})")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_outside_source(name: str) -> bool:
+    """Tell whether a name is a file or an address, which only its user can vouch for."""
+    return _STEM.fullmatch(name) is None
+
+
+def _checked(name: str) -> str:
+    """Check the form of a name; nothing is looked up."""
+    if not name:
+        raise ValueError(f"write nano, official, a {SUFFIX} file or its address")
+    if _SCHEME.match(name):
+        _archive(name)
+    return name
+
+
+WeightsSource = Annotated[str, pydantic.AfterValidator(_checked)]
+"""Type of the configuration field ``weights``: wrong addresses are refused with the spec."""
+
+
+def locate(
+    name: str,
+    folder: Path,
+    *,
+    official: OfficialWeights | None,
+    codec: str,
+    progress: Progress | None = None,
+) -> Path:
+    """Return the weights file that a name means, fetching it once if it is elsewhere.
+
+    Parameters
+    ----------
+    name : str
+        ``official``; the stem of a file that comes with the codec, such as ``nano``; a path;
+        or an address with its checksum, ``https://host/file.safetensors#sha256=...``.
+    folder : Path
+        The adapter's folder; its weights lie in ``weights/`` below.
+    official : OfficialWeights or None
+        None: there are none.
+    codec : str
+        Named in errors.
+    progress : callable, optional
+        Called while downloading.
+
+    Raises
+    ------
+    UnavailableError
+        If bundled or official weights are not to be had.
+    UserError
+        If the name is wrong, the file missing, or a download fails or is not what was asked for.
+    """
+    if name == OFFICIAL:
+        return _official(official, codec, progress)
+    if _STEM.fullmatch(name):
+        return _bundled(name, folder, codec)
+    if _SCHEME.match(name):
+        return _downloaded(name, progress)
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise UserError(f"weights={name}: there is no such file")
+    return path
+
+
+def _bundled(stem: str, folder: Path, codec: str) -> Path:
+    path = folder / "weights" / f"{stem}{SUFFIX}"
+    if not path.is_file():
+        there = sorted(file.stem for file in path.parent.glob(f"*{SUFFIX}"))
+        known = f"has {', '.join(there)}" if there else "comes without weights here"
+        raise UnavailableError(
+            f"{codec} {known}, not '{stem}' (looked for {path}): train them with"
+            f" `codecbench train`, reinstall codecbench, or name a file as ./{stem}{SUFFIX}"
+        )
+    return path
+
+
+def _official(official: OfficialWeights | None, codec: str, progress: Progress | None) -> Path:
+    if official is None:
+        raise UnavailableError(f"{codec} has no published weights; use weights=nano")
+    if official.reason is not None:
+        raise UnavailableError(f"{codec} has no official weights here: {official.reason}")
+    return official.fetched(codec, progress)
+
+
+def _downloaded(address: str, progress: Progress | None) -> Path:
+    try:
+        archive = _archive(address)
+    except ValueError as error:
+        raise UserError(f"weights={address}: {error}") from error
+    # The checksum is the name: a file that moved to another address is not fetched again.
+    name = PurePosixPath(urlsplit(archive.url).path).name
+    return fetched(archive, cache_root() / str(archive.sha256) / name, progress)
+
+
+def _archive(address: str) -> Archive:
+    """Take an address apart.
+
+    Raises
+    ------
+    ValueError
+        If it is not encrypted, lacks its checksum or is not that of a weights file.
+    """
+    url, fragment = urldefrag(address)
+    parts = urlsplit(url)
+    _check_scheme(parts)
+    checksum = _CHECKSUM.fullmatch(fragment)
+    if checksum is None:
+        raise ValueError(
+            "an address needs its file's checksum: add #sha256= and the 64 hexadecimal digits"
+        )
+    name = PurePosixPath(parts.path).name
+    if not _FILE_NAME.fullmatch(name) or PurePosixPath(name).suffix not in (SUFFIX, *PICKLES):
+        raise ValueError(f"the address must be that of a {SUFFIX} file")
+    return Archive(url, sha256=checksum[1].lower())
+
+
+def _check_scheme(parts: SplitResult) -> None:
+    local = parts.hostname in _THIS_MACHINE
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise ValueError("weights are only downloaded from https:// addresses")
