@@ -6,7 +6,8 @@ from typing import Annotated, Self
 
 import pydantic
 
-from .spectra import MelScale, Resolution
+from ..spectrum import Resolution
+from .spectra import MelScale
 
 Length = Annotated[int, pydantic.Field(ge=4)]
 Bins = Annotated[int, pydantic.Field(ge=1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -54,7 +55,7 @@ def multi_scale_mel(pair: SpectrumPair, scales: Iterable[MelScale], floor: float
 def _soundstream(pair: SpectrumPair, scale: MelScale, floor: float) -> Tensor:
     norm = pair.window_norm(scale.resolution)
     reference, decoded = (norm * mels for mels in pair.mels(scale))
-    alpha = (scale.resolution.window / 2) ** 0.5
+    alpha = math.sqrt(scale.resolution.window / 2)
     linear = (reference - decoded).abs().sum(-1)
     logarithmic: Tensor = torch.linalg.vector_norm(
         (reference + floor).log() - (decoded + floor).log(), dim=-1

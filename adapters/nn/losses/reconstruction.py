@@ -67,9 +67,9 @@ class ReconstructionLosses(nn.Module):
         Raises
         ------
         UserError
-            If a name is unknown.
+            If a name is unknown, or signals are too short for a term's spectrum.
         ValueError
-            If signals differ in shape or are too short for a term's spectrum.
+            If signals differ in shape.
         """
         names = list(names)
         self._check(reference, decoded, names)
@@ -92,7 +92,7 @@ class ReconstructionLosses(nn.Module):
                 raise UserError(f"no loss is called {name!r}; there are {', '.join(self.NAMES)}")
             longest = _longest_spectrum(name, self.config)
             if reference.shape[-1] <= longest // 2:
-                raise ValueError(
+                raise UserError(
                     f"loss {name!r} needs more than {longest // 2} samples, "
                     f"not {reference.shape[-1]}"
                 )

@@ -10,18 +10,12 @@ import librosa
 import torch
 from torch import Tensor, nn
 
+from ..spectrum import Resolution, stft, window_norm
+
 Both = tuple[Tensor, Tensor]
 """Of the reference and of the decoded signal."""
 
 _T = TypeVar("_T")
-
-
-class Resolution(NamedTuple):
-    """Of a short-time spectrum, in samples."""
-
-    fft: int
-    hop: int
-    window: int
 
 
 class MelScale(NamedTuple):
@@ -71,9 +65,6 @@ class SpectralAnalysis(nn.Module):
 class SpectrumPair:
     """Spectra of a reference and a decoded signal, remembered.
 
-    Short-time spectra are divided by the root of the window's energy, so that white noise has the
-    same level at every resolution: its standard deviation.
-
     Parameters
     ----------
     analysis : SpectralAnalysis
@@ -92,11 +83,12 @@ class SpectrumPair:
 
     def window_norm(self, resolution: Resolution) -> Tensor:
         """Return what spectra were divided by, a scalar: the root of the window's energy."""
-        return self._analysis.window(resolution.window).square().sum().sqrt()
+        return window_norm(self._analysis.window(resolution.window))
 
     def spectra(self, resolution: Resolution) -> Both:
-        """Return complex spectra, shape (batch, fft // 2 + 1, frames)."""
-        return self._once(resolution, lambda signal: self._stft(signal, resolution), self._signals)
+        """Return normalized complex spectra, shape (batch, fft // 2 + 1, frames)."""
+        window = self._analysis.window(resolution.window)
+        return self._once(resolution, lambda x: stft(x, resolution, window), self._signals)
 
     def magnitudes(self, resolution: Resolution, floor: float = 1e-4) -> Both:
         """Return sqrt(re² + im² + floor²), whose gradient is finite at silence."""
@@ -117,18 +109,6 @@ class SpectrumPair:
         if key not in self._remembered:
             self._remembered[key] = (function(inputs[0]), function(inputs[1]))
         return self._remembered[key]
-
-    def _stft(self, signal: Tensor, resolution: Resolution) -> Tensor:
-        window = self._analysis.window(resolution.window)
-        spectrum = torch.stft(
-            signal,
-            n_fft=resolution.fft,
-            hop_length=resolution.hop,
-            win_length=resolution.window,
-            window=window,
-            return_complex=True,
-        )
-        return spectrum / self.window_norm(resolution)
 
 
 def mel_filterbank(scale: MelScale, sample_rate: int) -> Tensor:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .spectra import Resolution, SpectrumPair
+from ..spectrum import Resolution
+from .spectra import SpectrumPair
 
 
 def stft(pair: SpectrumPair, resolutions: Iterable[Resolution]) -> Tensor:
