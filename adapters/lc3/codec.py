@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import pydantic
 
 from ...audio import Audio
-from ...bitstream import Bitstream, whole_packets
-from ...codec import Codec, CodecCard
+from ...bitstream import Bitstream, Packet
+from ...codec import CodecCard
 from ...component import Config, Requirement
-from ..pcm import framed, packet_data, require_samples
-from .coder import fresh_decoder, fresh_encoder
+from ...streaming import StreamingCodec
+from ..pcm import require_samples
+from .streams import Lc3DecoderStream, Lc3EncoderStream
 
 SAMPLE_RATES = (8000, 16000, 24000, 32000, 48000)
 MIN_FRAME_BYTES = 20
@@ -65,7 +68,7 @@ class Lc3Config(Config):
         return round(self.rate * self.frame_ms / 1000)
 
 
-class Lc3Codec(Codec):
+class Lc3Codec(StreamingCodec):
     """LC3 at a constant rate, one packet a frame of whole bytes."""
 
     name = "lc3"
@@ -95,19 +98,26 @@ class Lc3Codec(Codec):
 
     def encode(self, audio: Audio) -> Bitstream:
         """Encode frame by frame from a fresh state; samples beyond full scale are clipped."""
-        config = self.config
-        encoder = fresh_encoder(config.frame_ms, config.rate)
-        clipped = np.clip(audio.samples, -1.0, 1.0)
-        frames = framed(clipped, config.frame_samples, self.card.delay_samples or 0)
-        coded = (encoder.encode(frame.tobytes(), config.frame_bytes) for frame in frames)
-        return self.bitstream(audio, whole_packets(coded))
+        stream = self.encoder_stream()
+        return self.bitstream(audio, [*stream.push(audio.samples), *stream.finish()])
 
     def decode(self, bitstream: Bitstream) -> Audio:
         """Decode frame by frame from a fresh state."""
-        config = self.config
-        packets = packet_data(bitstream, 8 * config.frame_bytes)
-        samples = len(packets) * config.frame_samples
+        return self.decode_with_losses(bitstream, ())
+
+    def decode_with_losses(self, bitstream: Bitstream, lost: Iterable[int]) -> Audio:
+        """Decode while liblc3 conceals lost packets; see `StreamingCodec.decode_with_losses`."""
+        samples = len(bitstream.packets) * self.config.frame_samples
         require_samples(bitstream, samples, self.card.delay_samples or 0)
-        decoder = fresh_decoder(config.frame_ms, config.rate)
-        decoded = [np.asarray(decoder.decode(packet), np.float32) for packet in packets]
-        return Audio(np.concatenate(decoded), bitstream.sample_rate)
+        return super().decode_with_losses(bitstream, lost)
+
+    def encoder_stream(self) -> Lc3EncoderStream:
+        """Start to encode a signal."""
+        config = self.config
+        delay = self.card.delay_samples or 0
+        return Lc3EncoderStream(config.frame_ms, config.rate, config.frame_bytes, delay)
+
+    def decoder_stream(self, side_information: Sequence[Packet] = ()) -> Lc3DecoderStream:
+        """Start to decode a signal; LC3 has no side information."""
+        config = self.config
+        return Lc3DecoderStream(config.frame_ms, config.rate, config.frame_bytes)

@@ -73,6 +73,47 @@ def test_coders_are_made_once_a_process(monkeypatch):
     codec.decode(load(64, 10, 16_000).bitstream(voice(1, 16_000), [Packet(bytes(40), 320)] * 2))
 
 
+@pytest.mark.parametrize(("rate", "frame_ms"), KINDS)
+def test_streams_in_parallel_give_what_encode_and_decode_give(rate, frame_ms):
+    codec = load(48, frame_ms, rate)
+    audios = [voice(rate // 5 + seed, rate, seed) for seed in range(2)]
+    streams = [codec.encoder_stream() for _ in audios]
+    packets = [[], []]
+    for start in range(0, rate // 5 + 1, 101):
+        for stream, audio, sent in zip(streams, audios, packets, strict=True):
+            sent += stream.push(audio.samples[start : start + 101])
+    decoders = [codec.decoder_stream() for _ in audios]
+    for stream, audio, sent in zip(streams, audios, packets, strict=True):
+        sent += stream.finish()
+        assert tuple(sent) == codec.encode(audio).packets
+    together = [[decoder.push(packet) for decoder, packet in zip(decoders, pair, strict=True)]
+                for pair in zip(*packets, strict=True)]  # fmt: skip
+    for index, audio in enumerate(audios):
+        streamed = np.concatenate([step[index] for step in together])
+        assert np.array_equal(streamed, codec.decode(codec.encode(audio)).samples)
+
+
+def test_lost_frames_are_concealed_by_speech_and_forgotten():
+    codec = load(64, 10, 16_000)
+    bitstream = codec.encode(voice(16_000, 16_000))
+    whole = codec.decode(bitstream).samples
+    torn = codec.decode_with_losses(bitstream, [50, 51]).samples
+    assert len(torn) == len(whole)
+    assert np.array_equal(torn[: 50 * 160], whole[: 50 * 160])
+    gap = slice(50 * 160, 52 * 160)
+    assert 0.3 < np.std(torn[gap]) / np.std(whole[gap]) < 2
+    assert not np.array_equal(torn[gap], whole[gap])
+    assert np.abs(torn[60 * 160 :] - whole[60 * 160 :]).max() < 0.01
+
+
+def test_everything_lost_is_silence_of_the_right_length():
+    codec = load(32, 10, 16_000)
+    bitstream = codec.encode(voice(4_000, 16_000))
+    nothing = codec.decode_with_losses(bitstream, range(len(bitstream.packets)))
+    assert len(nothing) == len(codec.decode(bitstream))
+    assert np.abs(nothing.samples).max() < 1e-3
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
