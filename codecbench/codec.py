@@ -92,11 +92,17 @@ class CodecCard:
 class CodecBase(Component, abc.ABC):
     """What real codecs and folders of decoded audio have in common."""
 
-    runs_commands: ClassVar[bool] = False
-    """Whether its spec names commands or addresses; such a spec in a bitstream is not obeyed."""
-
     keeps_bitstreams: ClassVar[bool] = True
     """Whether a run keeps its bitstreams; no where encoding again is cheaper than storing."""
+
+    @property
+    def names_outside_sources(self) -> bool:
+        """Whether this configuration names commands, files or addresses.
+
+        Such a spec in a bitstream is not obeyed unless the user repeats it: a stranger wrote it.
+        Until this is asked, a codec runs, opens and fetches nothing, and the answer needs none.
+        """
+        return False
 
     @property
     @abc.abstractmethod

@@ -56,6 +56,11 @@ class DecodedFolder(DecodedSource):
     config: DecodedConfig
 
     @property
+    def names_outside_sources(self) -> bool:
+        """Always: its spec is a folder."""
+        return True
+
+    @property
     def card(self) -> CodecCard:
         """The card of this configuration.
 

@@ -103,10 +103,14 @@ class ExternalCodec(Codec):
     """Runs an encoder and a decoder command; the bytes of the bitstream file are counted."""
 
     name = "external"
-    runs_commands = True
     example = 'external:encode="cp {in} {bitstream}",decode="cp {bitstream} {out}"'
     Config = ExternalConfig
     config: ExternalConfig
+
+    @property
+    def names_outside_sources(self) -> bool:
+        """Always: its spec is commands."""
+        return True
 
     @property
     def card(self) -> CodecCard:

@@ -107,15 +107,14 @@ def _real_codec(spec: str, device: str) -> Any:
 
 
 def _trusted_spec(spec: str) -> str:
-    """Refuse a spec from a file if obeying it would run what a stranger wrote."""
+    """Refuse a spec from a file if obeying it would run, open or fetch what a stranger named."""
     from ..errors import UserError
-    from ..registry import CODECS, component_class
-    from ..spec import parse_spec
+    from ..registry import codec_of
 
-    if component_class(CODECS, parse_spec(spec).name).runs_commands:
+    if codec_of(spec).names_outside_sources:
         raise UserError(
-            f"the bitstream names a codec that runs commands ({spec});"
-            " if you trust it, repeat the spec with --codec"
+            f"the bitstream's spec names commands, files or addresses ({spec});"
+            " if you trust it, repeat it with --codec"
         )
     return spec
 

@@ -119,7 +119,7 @@ def test_identity_follows_the_command_and_the_name(script):
     ]
     assert len({codec_of(spec).identity for spec in specs}) == len(specs)
     assert codec_of(specs[0]).card.weights_sha256 is None
-    assert codec_of(specs[0]).runs_commands
+    assert codec_of(specs[0]).names_outside_sources
     assert codec_of(specs[2]).card.title == "b"
 
 

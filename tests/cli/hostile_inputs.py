@@ -115,6 +115,8 @@ def _make_texts(folder: Path) -> None:
     stranger = 'external:encode="rm {in} {bitstream}",decode="rm {bitstream} {out}"'
     bitstream = Bitstream(stranger, 10, RATE, (Packet.whole(b"x"),))
     (folder / "stranger.cbs").write_bytes(bitstream.to_bytes())
+    bitstream = Bitstream("decoded:dir=/", 10, RATE, (Packet.whole(b"x"),))
+    (folder / "prying.cbs").write_bytes(bitstream.to_bytes())
     (folder / "flipped.cbs").write_bytes(bitstream.to_bytes()[:-5] + b"12345")
 
 
@@ -253,7 +255,8 @@ CASES = (
     Case("report of a damaged run", ("report", "{x}/damaged"), "damaged"),
     Case("text named .cbs", ("decode", "{x}/prose.cbs"), "not a codecbench bitstream"),
     Case("damaged bitstream", ("decode", "{x}/flipped.cbs"), "checksum"),
-    Case("bitstream that would run commands", ("decode", "{x}/stranger.cbs"), "runs commands"),
+    Case("bitstream that would run commands", ("decode", "{x}/stranger.cbs"), "names commands"),
+    Case("bitstream that names a folder", ("decode", "{x}/prying.cbs"), "names commands, files"),
     Case(
         "output exists",
         ("encode", "{x}/good.wav", "--codec", "identity", "-o", "{x}/near.wav"),
