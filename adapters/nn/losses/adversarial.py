@@ -65,7 +65,7 @@ def feature_matching_loss(real: Outputs, fake: Outputs, relative: bool = False) 
 
     References
     ----------
-    SoundStream (arXiv 2107.03312), Equation 3; EnCodec (arXiv 2210.13438), Equation 3.
+    SoundStream (arXiv 2107.03312), Equation 3; EnCodec (arXiv 2210.13438), Section 3.4.
     """
     pairs = zip(real, fake, strict=True)
     return _mean([_feature_distance(r, f, relative) for r, f in pairs])

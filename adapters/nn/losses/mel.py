@@ -71,7 +71,7 @@ def hifigan_mel(pair: SpectrumPair, scale: MelScale, floor: float) -> Tensor:
 
     References
     ----------
-    HiFi-GAN (arXiv 2010.05646), Section 2.3.
+    HiFi-GAN (arXiv 2010.05646), Section 2.4.
     """
     norm = pair.window_norm(scale.resolution)
     reference, decoded = (norm * mels for mels in pair.mels(scale, floor=1e-6))

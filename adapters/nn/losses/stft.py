@@ -21,7 +21,7 @@ def stft(pair: SpectrumPair, resolutions: Iterable[Resolution]) -> Tensor:
 
     References
     ----------
-    Parallel WaveGAN (arXiv 1910.11480), Equations 3 to 6.
+    Parallel WaveGAN (arXiv 1910.11480), Section 2.2.
     """
     return _mean(_stft(pair, resolution) for resolution in resolutions)
 

@@ -1,0 +1,75 @@
+"""UnivNet's multi-resolution discriminator of magnitude spectra (MRD)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pydantic
+from torch import Tensor, nn
+
+from ..spectrum import Resolution
+from .layers import Discriminator, Judge, Spectrum, weight_norm
+from .output import DiscriminatorOutput
+
+_STRIDES = (1, 2, 2, 2)
+_SLOPE = 0.2
+_FLOOR = 1e-4
+
+Length = Annotated[int, pydantic.Field(ge=1)]
+
+
+class MultiResolutionConfig(pydantic.BaseModel):
+    """One network a resolution; the defaults are UnivNet's."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    resolutions: tuple[tuple[Length, Length, Length], ...] = pydantic.Field(
+        default=((1024, 120, 600), (2048, 240, 1200), (512, 50, 240)), min_length=1
+    )
+    """Samples of Fourier transform, hop and window."""
+    channels: int = pydantic.Field(default=32, ge=1)
+    """Of all layers."""
+
+
+class MultiResolutionDiscriminator(Discriminator):
+    """Convolutions strided in frequency over magnitudes.
+
+    Outputs have shape (batch, channels, frames, lines).
+
+    Parameters
+    ----------
+    config : MultiResolutionConfig
+
+    References
+    ----------
+    UnivNet (arXiv 2106.07889), Section 2.
+    """
+
+    def __init__(self, config: MultiResolutionConfig) -> None:
+        super().__init__()
+        resolutions = [Resolution(*numbers) for numbers in config.resolutions]
+        self.spectra = nn.ModuleList([Spectrum(resolution) for resolution in resolutions])
+        self.judges = nn.ModuleList([_judge(config.channels) for _ in resolutions])
+        self.shortest = max(resolution.shortest for resolution in resolutions)
+
+    def forward(self, waves: Tensor) -> list[DiscriminatorOutput]:
+        """Judge waveforms (batch, 1, samples), one output a resolution."""
+        return [
+            judge(_magnitude(spectrum(waves))[:, None])
+            for spectrum, judge in zip(self.spectra, self.judges, strict=True)
+        ]
+
+
+def _magnitude(spectrum: Tensor) -> Tensor:
+    """Return magnitudes whose gradient is finite at silence."""
+    return (spectrum.real.square() + spectrum.imag.square() + _FLOOR**2).sqrt()
+
+
+def _judge(channels: int) -> Judge:
+    layers = []
+    before = 1
+    for stride in _STRIDES:
+        layers.append(weight_norm(nn.Conv2d(before, channels, (3, 9), (1, stride), padding=(1, 4))))
+        before = channels
+    layers.append(weight_norm(nn.Conv2d(channels, channels, 3, padding=1)))
+    return Judge(layers, weight_norm(nn.Conv2d(channels, 1, 3, padding=1)), _SLOPE)

@@ -1,0 +1,63 @@
+"""EnCodec's discriminators of complex spectra at several resolutions (MS-STFTD)."""
+
+from __future__ import annotations
+
+import pydantic
+from torch import Tensor, nn
+
+from ..spectrum import Resolution
+from .layers import Discriminator, Judge, Spectrum, real_and_imaginary, weight_norm
+from .output import DiscriminatorOutput
+
+_DILATIONS = (1, 2, 4)
+_SLOPE = 0.2
+
+
+class MultiScaleStftConfig(pydantic.BaseModel):
+    """One network a window; the defaults are EnCodec's."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    windows: tuple[int, ...] = pydantic.Field(default=(2048, 1024, 512, 256, 128), min_length=1)
+    """Samples; the hop is a quarter."""
+    channels: int = pydantic.Field(default=32, ge=1)
+    """Of all layers."""
+
+
+class MultiScaleStftDiscriminator(Discriminator):
+    """Convolutions dilated in time and strided in frequency, over real and imaginary parts.
+
+    Outputs have shape (batch, channels, frames, lines).
+
+    Parameters
+    ----------
+    config : MultiScaleStftConfig
+
+    References
+    ----------
+    EnCodec (arXiv 2210.13438), Section 3.4.
+    """
+
+    def __init__(self, config: MultiScaleStftConfig) -> None:
+        super().__init__()
+        resolutions = [Resolution(size, size // 4, size) for size in config.windows]
+        self.spectra = nn.ModuleList([Spectrum(resolution) for resolution in resolutions])
+        self.judges = nn.ModuleList([_judge(config.channels) for _ in resolutions])
+        self.shortest = max(resolution.shortest for resolution in resolutions)
+
+    def forward(self, waves: Tensor) -> list[DiscriminatorOutput]:
+        """Judge waveforms (batch, 1, samples), one output a window."""
+        return [
+            judge(real_and_imaginary(spectrum(waves)))
+            for spectrum, judge in zip(self.spectra, self.judges, strict=True)
+        ]
+
+
+def _judge(channels: int) -> Judge:
+    layers = [weight_norm(nn.Conv2d(2, channels, (3, 8), padding=(1, 4)))]
+    for dilation in _DILATIONS:
+        conv = nn.Conv2d(
+            channels, channels, (3, 8), (1, 2), padding=(dilation, 4), dilation=(dilation, 1)
+        )
+        layers.append(weight_norm(conv))
+    return Judge(layers, weight_norm(nn.Conv2d(channels, 1, 3, padding=1)), _SLOPE)
