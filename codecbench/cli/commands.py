@@ -14,6 +14,7 @@ from . import (
     measure,
     report,
     run,
+    train,
 )
 
 
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("encode")(coding.encode)
     app.command("decode")(coding.decode)
     app.command("bench-speed")(bench_speed.bench_speed)
+    app.command("train")(train.train)
     app.command("list")(list_.list_)
     app.command("describe")(describe.describe)
     app.add_typer(data.app, name="data")

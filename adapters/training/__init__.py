@@ -1,0 +1,1 @@
+"""The trainer of all neural codecs here: ``codecbench train``."""

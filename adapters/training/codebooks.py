@@ -1,0 +1,85 @@
+"""The codebooks of a training: their start, their learning and their usage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...errors import UserError
+from ..nn.codebook_learning import CodebookLearner
+from ..nn.quantizer import Quantized, ResidualVectorQuantizer
+from .logs import perplexities
+from .recipe import CodebookConfig
+
+
+class Codebooks:
+    """A quantizer and what learns it beside the gradient.
+
+    Parameters
+    ----------
+    quantizer : ResidualVectorQuantizer
+        On the device.
+    config : CodebookConfig
+    """
+
+    def __init__(self, quantizer: ResidualVectorQuantizer, config: CodebookConfig) -> None:
+        self.quantizer = quantizer
+        device = next(quantizer.codebooks[0].buffers(), None)
+        self.learner = CodebookLearner(quantizer, config.decay, config.dead_below, config.balanced)
+        if device is not None:
+            self.learner.to(device.device)
+
+    @property
+    def depth(self) -> int:
+        """Residual layers."""
+        return self.quantizer.config.codebooks
+
+    def configure(self, config: CodebookConfig) -> None:
+        """Take the settings of a stage."""
+        learner = self.learner
+        learner.decay, learner.dead_below = config.decay, config.dead_below
+        learner.balanced = config.balanced
+
+    def start(self, latents: Tensor, seed: int, stage: str) -> None:
+        """Place all codewords by k-means.
+
+        Parameters
+        ----------
+        latents : Tensor, shape (batch, channels, frames)
+        seed : int
+        stage : str
+            Named in the error.
+
+        Raises
+        ------
+        UserError
+            If there are fewer frames than codewords.
+        """
+        frames, size = latents[:, 0].numel(), self.quantizer.config.codebook_size
+        if frames < size:
+            raise UserError(
+                f"stage {stage}: {frames} frames cannot start codebooks of {size};"
+                " raise codebooks.kmeans_batches"
+            )
+        self.learner.start(self.quantizer, latents, torch.Generator().manual_seed(seed))
+
+    def update(self, quantized: Quantized, seed: int) -> dict[str, Tensor]:
+        """Learn from one batch; return what is to be logged."""
+        generator = torch.Generator().manual_seed(seed)
+        replaced = self.learner.update(self.quantizer, quantized, generator)
+        return {"codebooks/replaced": torch.tensor(float(replaced))}
+
+    def perplexities(self) -> dict[str, float]:
+        """Return the perplexity of each layer's usage, by the name under which it is logged."""
+        values = perplexities(self.learner.usage)
+        return {f"codebooks/perplexity_{index + 1}": value for index, value in enumerate(values)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` takes."""
+        return self.learner.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        self.learner.load_state_dict(state)

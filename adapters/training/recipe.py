@@ -1,0 +1,349 @@
+"""Recipes: everything that decides what is trained, read from one TOML file."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import inspect
+import math
+import tomllib
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from ...errors import UserError
+from ..nn.discriminators import DiscriminatorsConfig
+from ..nn.losses import LossesConfig
+
+
+class Table(pydantic.BaseModel):
+    """Base of the tables of a recipe."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+Decibels = tuple[float, float]
+Fraction = Annotated[float, pydantic.Field(ge=0, lt=1)]
+Count = Annotated[int, pydantic.Field(ge=1)]
+Positive = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
+
+
+class DataConfig(Table):
+    """What is trained on, and how crops of it are varied."""
+
+    corpora: tuple[str, ...] = ()
+    """Corpus specs; relative folders are looked for in ``CODECBENCH_DATA`` too."""
+    speaker_corpus: str | None = None
+    """Registered corpus whose speakers the data's speakers are; each utterance's own if None."""
+    reserved_speakers: int = pydantic.Field(0, ge=0)
+    """Speakers kept for model selection, chosen by a hash of their names."""
+    crop_seconds: Positive = 1.0
+    in_memory: bool = True
+    """Whether all audio is held in memory; else crops are read from the files."""
+    level_rms: Positive | None = None
+    """Root mean square that each crop is brought to before its gain; None: as recorded."""
+    gain_db: Decibels = (0.0, 0.0)
+    """Range of the random gain of each crop."""
+    speeds: tuple[Positive, ...] = pydantic.Field((1.0,), min_length=1)
+    """Speeds of playing drawn for each crop; they move pitch and formants."""
+    polarity_flip: bool = False
+    """Whether half of the crops are inverted."""
+    noise: tuple[str, ...] = ()
+    """Corpus specs of noise, for networks with a denoising switch."""
+    noise_gain_db: Decibels = (-30.0, 0.0)
+    """Range of the noise's peak over the speech's peak."""
+    workers: Count = 2
+    """Threads that prepare batches ahead."""
+
+    @pydantic.field_validator("gain_db", "noise_gain_db")
+    @classmethod
+    def _ordered(cls, value: Decibels) -> Decibels:
+        if value[0] > value[1]:
+            raise ValueError("the first value must not be above the second")
+        return value
+
+
+class CodebookConfig(Table):
+    """How codebooks learn beside the gradient; see `CodebookLearner`."""
+
+    decay: Fraction = 0.99
+    """Of running means and usage."""
+    dead_below: NotNegative = 2.0
+    """Running usage a batch below which a code is replaced."""
+    balanced: bool = False
+    """Whether every layer learns from every item."""
+    kmeans_batches: Count = 8
+    """Batches whose latents the codebooks are started from."""
+
+
+class StageConfig(Table):
+    """One stage of training: its length, its optimizers and its losses."""
+
+    name: str = pydantic.Field(pattern=r"^[A-Za-z0-9_-]+$")
+    steps: Count
+    batch_size: Count
+    """Crops a step of each process."""
+    quantize: bool = True
+    """Whether latents pass the quantizer."""
+    learning_rate: Positive = 1e-3
+    final_learning_rate: NotNegative = 0.0
+    """Reached at the stage's end, unless the schedule is constant."""
+    warmup_steps: int = pydantic.Field(0, ge=0)
+    """Steps over which the learning rate rises from zero."""
+    schedule: Literal["linear", "constant", "cosine"] = "linear"
+    betas: tuple[Fraction, Fraction] = (0.8, 0.99)
+    weight_decay: NotNegative = 0.0
+    clip_norm: NotNegative = 1.0
+    """Largest norm of the gradient; 0: not limited."""
+    start: Literal["principal_components"] | None = None
+    """How the network starts; for the first stage."""
+    train: tuple[str, ...] = ()
+    """Named parts of the network that learn; all if empty."""
+    layers: Literal["uniform", "stratified", "all"] | tuple[Count, ...] = "uniform"
+    """Residual layers that each item uses: drawn uniformly from all depths; every depth in
+    equal share; all layers; or drawn from a list."""
+    codebooks: CodebookConfig = CodebookConfig()
+    commitment_scale: Literal["latent_power"] | Positive = "latent_power"
+    """What the commitment is divided by; ``latent_power``: the variance of the latents, measured
+    once when quantizing starts."""
+    losses: dict[str, NotNegative]
+    """Weights of the loss terms; terms of weight 0 are not computed."""
+    balance: bool = False
+    """Whether weights mean shares of the gradient at the output (EnCodec's balancer)."""
+    adversarial_loss: Literal["hinge", "least_squares"] = "hinge"
+    relative_features: bool = False
+    """Whether feature matching is relative to the features' magnitude, as in EnCodec."""
+    discriminator_learning_rate: Positive | None = None
+    """The generator's if None; it follows the same schedule."""
+    discriminator_every: Count = 1
+    """Steps between updates of the discriminators."""
+
+    @pydantic.model_validator(mode="after")
+    def _check(self) -> StageConfig:
+        if not any(self.losses.values()):
+            raise ValueError("losses: give at least one term a weight above 0")
+        if self.warmup_steps > self.steps:
+            raise ValueError(f"warmup_steps must not exceed the {self.steps} steps of the stage")
+        if self.final_learning_rate > self.learning_rate:
+            raise ValueError("final_learning_rate must not be above learning_rate")
+        return self
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Terms of a weight above 0."""
+        return {name: weight for name, weight in self.losses.items() if weight}
+
+    @property
+    def is_adversarial(self) -> bool:
+        """Whether discriminators take part."""
+        return bool({"adversarial", "feature_matching"} & set(self.weights))
+
+    def rate_factor(self, step: int) -> float:
+        """Return the learning rate at a step of the stage, over `learning_rate`."""
+        final = self.final_learning_rate / self.learning_rate
+        done = step / self.steps
+        shape = {
+            "constant": 1.0,
+            "linear": 1 - done,
+            "cosine": 0.5 + 0.5 * math.cos(math.pi * done),
+        }
+        level = final + (1 - final) * shape[self.schedule]
+        return level * min(1.0, (step + 1) / (self.warmup_steps + 1))
+
+
+class AverageConfig(Table):
+    """Exponential moving average of the weights; what is judged and written."""
+
+    decay: Fraction = 0.999
+
+
+class SelectionConfig(Table):
+    """How the best weights are found, on reserved speakers."""
+
+    every: Count = 1000
+    """Steps between two judgements."""
+    utterances: Count = 15
+    """Of the reserved speakers, in turn."""
+    seconds: Positive = 6.0
+    """Longer utterances are cut."""
+    metrics: tuple[str, ...] = ("pesq", "stoi")
+    best: str = "pesq_wb"
+    """Column that decides; which way is better is taken from the metric."""
+    rates: tuple[Count, ...] = ()
+    """Residual layers that are judged, besides all of them, which decide."""
+
+
+class LogConfig(Table):
+    """What is told on the way."""
+
+    every: Count = 50
+    """Steps between two entries."""
+    checkpoint_minutes: Positive = 5.0
+    """Between two checkpoints; one is also written after each judgement and at every stop."""
+
+
+class ExportConfig(Table):
+    """How weights are written."""
+
+    half: bool = False
+    """As 16-bit floats."""
+
+
+class Recipe(Table):
+    """A whole recipe."""
+
+    codec: str
+    """Registered name."""
+    variant: str = ""
+    """A free label, kept with the weights."""
+    seed: int = pydantic.Field(0, ge=0)
+    model: dict[str, Any]
+    """The network's configuration; its keys are the codec's."""
+    data: DataConfig
+    losses: LossesConfig = LossesConfig()
+    """Parameters of the spectral losses."""
+    discriminators: DiscriminatorsConfig | None = None
+    """Configuration of the discriminators; None: there are none."""
+    stages: tuple[StageConfig, ...] = pydantic.Field(min_length=1)
+    ema: AverageConfig | None = None
+    selection: SelectionConfig | None = None
+    log: LogConfig = LogConfig()
+    export: ExportConfig = ExportConfig()
+
+    @pydantic.model_validator(mode="after")
+    def _check(self) -> Recipe:
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) != len(names):
+            raise ValueError("stages: every stage needs a name of its own")
+        for stage in self.stages[1:]:
+            if stage.start is not None:
+                raise ValueError(f"stages: only the first stage has a start, not {stage.name}")
+        if self.selection is not None and not self.data.reserved_speakers:
+            raise ValueError("data.reserved_speakers: selection needs at least one")
+        for stage in self.stages:
+            if stage.is_adversarial and self.discriminators is None:
+                raise ValueError(f"stages: {stage.name} is adversarial; add [discriminators]")
+        return self
+
+    @property
+    def quantizes(self) -> bool:
+        """Whether any stage uses the quantizer."""
+        return any(stage.quantize for stage in self.stages)
+
+    def first_step(self, stage: int) -> int:
+        """Return how many steps lie before a stage."""
+        return sum(before.steps for before in self.stages[:stage])
+
+
+@dataclass(frozen=True)
+class RecipeFile:
+    """A recipe and the file it was read from.
+
+    Parameters
+    ----------
+    path : Path
+    text : str
+    recipe : Recipe
+        With the command line's data and seed.
+    fingerprint : str
+        SHA-256 of the text and of what the command line replaced.
+    """
+
+    path: Path
+    text: str
+    recipe: Recipe
+    fingerprint: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def read_recipe(path: Path, corpora: tuple[str, ...] = (), seed: int | None = None) -> RecipeFile:
+    """Read and validate a recipe.
+
+    Parameters
+    ----------
+    path : Path
+    corpora : tuple of str
+        Specs that replace the recipe's, if any.
+    seed : int, optional
+        Replaces the recipe's.
+
+    Raises
+    ------
+    UserError
+        In one line: the file, the key and what is wrong with it.
+    """
+    text = _text(path)
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from error
+    if corpora and isinstance(values.setdefault("data", {}), dict):
+        values["data"]["corpora"] = list(corpora)
+    if seed is not None:
+        values["seed"] = seed
+    recipe: Recipe = validated(Recipe, values, str(path))
+    if not recipe.data.corpora:
+        raise UserError(f"{path}: data.corpora: name what is trained on (or give --data)")
+    fingerprint = hashlib.sha256(repr((text, corpora, seed)).encode()).hexdigest()
+    return RecipeFile(path, text, recipe, fingerprint)
+
+
+def validated(model: type[pydantic.BaseModel], values: Any, origin: str) -> Any:
+    """Validate values against a model.
+
+    Raises
+    ------
+    UserError
+        In one line that begins with `origin`.
+    """
+    try:
+        return model.model_validate(values)
+    except pydantic.ValidationError as error:
+        raise UserError(f"{origin}: {_in_one_line(model, error)}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UserError(f"there is no recipe {path}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _in_one_line(model: type[pydantic.BaseModel], error: pydantic.ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        *table, key = first["loc"]
+        known = _keys_at(model, table)
+        close = difflib.get_close_matches(str(key), known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+        return f"unknown key {where} ({hint})"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+def _keys_at(model: type[pydantic.BaseModel], table: list[int | str]) -> list[str]:
+    """List the keys of a table inside a model."""
+    for part in table:
+        if isinstance(part, str) and part in model.model_fields:
+            model = next(_models_in(model.model_fields[part].annotation), model)
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> typing.Iterator[type[pydantic.BaseModel]]:
+    if inspect.isclass(annotation) and issubclass(annotation, pydantic.BaseModel):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from _models_in(part)

@@ -1,0 +1,123 @@
+"""A start for SEANet networks in which the untrained network is a transform coder already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import UserError
+from ..nn.conv import Conv1d, ConvTranspose1d
+from ..nn.streaming import Chain
+
+
+@torch.no_grad()
+def start_with_principal_components(
+    encoder: nn.Module, decoder: nn.Module, waves: Tensor, keep_outer: bool
+) -> list[float]:
+    """Write principal components of training data into the convolutions of the main path.
+
+    Each convolution of the encoder gets the leading eigenvectors of the second moments of its
+    input's patches (one stride long), its counterpart in the decoder the same basis transposed;
+    other weights and all biases of these convolutions become zero. Without activations
+    and with residual units that start as the identity, the network then is an orthogonal
+    transform that keeps the strongest components.
+
+    Parameters
+    ----------
+    encoder, decoder : Chain
+        Mirrored: the decoder has one convolution for each of the encoder, in reverse.
+    waves : Tensor, shape (batch, samples)
+    keep_outer : bool
+        Leave the first convolution and the last one as they are (an MDCT), but for their biases.
+
+    Returns
+    -------
+    list of float
+        Share of the power that each convolution of the encoder keeps.
+
+    Raises
+    ------
+    UserError
+        If the network is of another form.
+    """
+    if not isinstance(encoder, Chain) or not isinstance(decoder, Chain):
+        raise UserError("start = principal_components needs SEANet's encoder and decoder")
+    synthesis = _main_path(decoder)[::-1]
+    analysis = _main_path(encoder)
+    if len(synthesis) != len(analysis):
+        raise UserError("start = principal_components needs a decoder that mirrors the encoder")
+    counterparts = dict(zip(analysis, synthesis, strict=True))
+    kept: list[float] = []
+    x = waves[:, None]
+    for layer in _layers(encoder):
+        if isinstance(layer, Conv1d):
+            outer = layer is analysis[0] and keep_outer
+            basis, share = _leading_basis(layer, x)
+            kept.append(1.0 if outer else share)
+            _without_bias(layer, counterparts[layer])
+            if not outer:
+                _write_analysis(layer, basis)
+                _write_synthesis(counterparts[layer], basis)
+        x = layer(x)
+    return kept
+
+
+def _main_path(chain: Chain) -> list[Conv1d | ConvTranspose1d]:
+    return [layer for layer in _layers(chain) if isinstance(layer, Conv1d | ConvTranspose1d)]
+
+
+def _layers(chain: Chain) -> Iterator[nn.Module]:
+    """Yield the layers of chains within chains, in order."""
+    for layer in chain.layers:
+        if isinstance(layer, Chain):
+            yield from _layers(layer)
+        else:
+            yield layer
+
+
+def _leading_basis(layer: Conv1d, x: Tensor) -> tuple[Tensor, float]:
+    """Return eigenvectors (components, channels, stride) and the share of power they keep."""
+    channels, stride = x.shape[1], layer.stride
+    frames = x.shape[-1] // stride
+    patches = x[..., : frames * stride].reshape(len(x), channels, frames, stride)
+    rows = patches.transpose(1, 2).reshape(-1, channels * stride).double()
+    values, vectors = torch.linalg.eigh(rows.T @ rows / len(rows))
+    count = min(layer.conv.out_channels, channels * stride)
+    leading = vectors.flip(1)[:, :count].T.reshape(count, channels, stride)
+    share = float(values.flip(0)[:count].sum() / values.sum().clamp(min=1e-30))
+    return leading.to(x.dtype), share
+
+
+def _without_bias(*layers: Conv1d | ConvTranspose1d) -> None:
+    for layer in layers:
+        if layer.conv.bias is not None:
+            nn.init.zeros_(layer.conv.bias)
+
+
+def _write_analysis(layer: Conv1d, basis: Tensor) -> None:
+    """Let frame t be the components of the input's samples t * stride to (t + 1) * stride - 1."""
+    weight = nn.init.zeros_(layer.conv.weight)
+    weight[: len(basis), :, layer.past : layer.past + layer.stride] = basis
+
+
+def _write_synthesis(layer: Conv1d | ConvTranspose1d, basis: Tensor) -> None:
+    """Let the layer add up its input's components again."""
+    components, channels, stride = basis.shape
+    weight = nn.init.zeros_(layer.conv.weight)
+    inputs, outputs = layer.conv.in_channels, layer.conv.out_channels
+    if inputs < components or outputs < channels or layer.stride != stride:
+        raise UserError(
+            "start = principal_components needs a decoder as wide as the encoder, with its strides"
+        )
+    if isinstance(layer, ConvTranspose1d):
+        weight[:components, :channels, layer.early : layer.early + stride] = basis
+    else:
+        weight[:channels, :components, layer.past] = basis[:, :, 0].T
+
+
+def describe_start(kept: Sequence[float]) -> str:
+    """Word what `start_with_principal_components` returned."""
+    shares = ", ".join(f"{100 * share:.1f}" for share in kept)
+    return f"principal components keep {shares} % of the power, layer by layer"
