@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pydantic
 
-from ...audio import Audio
-from ...bits import bits_for, pack
+from ...bits import bits_for
 from ...bitstream import Bitstream, Packet
 from ...codec import CodecCard, TokenCodec, Tokens
 from ...component import Config, canonical_spec
@@ -20,6 +21,7 @@ from ...errors import BitstreamError, CodecError, UserError
 from ...streaming import DecoderStream, EncoderStream, StreamingCodec
 
 if TYPE_CHECKING:
+    from .entropy import EntropyCoder
     from .network import CodecNetwork
     from .weights import OfficialWeights, WeightsFile
 
@@ -40,6 +42,8 @@ class NeuralConfig(Config):
     weights: str = BUNDLED
     """``nano`` (comes with the package), ``official`` (the authors'), a file, or an address that
     ends in ``#sha256=`` and the file's checksum."""
+    entropy: bool = False
+    """Arithmetic-code each utterance into one packet: fewer bits, no streaming."""
 
 
 class NeuralCodec(TokenCodec, StreamingCodec):
@@ -204,8 +208,13 @@ class NeuralCodec(TokenCodec, StreamingCodec):
 
     @property
     def latency_ms(self) -> float | None:
-        """Frame plus overlap of a causal network; None (unknown) of one that looks ahead."""
+        """Frame plus overlap of a causal network; None (unknown) of one that looks ahead.
+
+        Infinite with entropy coding, which sends nothing before the utterance has ended.
+        """
         shape = self.shape
+        if self.config.entropy:
+            return math.inf
         if not shape.causal:
             return None
         return 1000.0 * (self.hop_length + shape.delay_samples) / float(shape.sample_rate)
@@ -213,25 +222,31 @@ class NeuralCodec(TokenCodec, StreamingCodec):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of a table must know."""
+        notes = []
         if self.config.weights == BUNDLED:
-            return (
-                "nano: a small network trained by this project; not the paper's model",
-            )
-        return ()
+            notes.append("nano: a small network trained by this project; not the paper's model")
+        if self.config.entropy:
+            notes.append("entropy-coded: one packet an utterance; the nominal rate is without")
+        return tuple(notes)
 
     def check_available(self) -> None:
         """Raise if the weights are not here or do not offer the rate."""
         super().check_available()
         _ = self.layers
+        if self.config.entropy:
+            _ = self.entropy_coder
 
     def setup(self, device: str = "cpu") -> None:
         """Load the network."""
+        from .entropy import COUNTS
         from .network import in_eval_mode
         from .weights import load_into, read_tensors
 
         _ = self.layers
         network = self.build_network(self.shape)
-        load_into(network, read_tensors(self.weights_file.path), self.name)
+        tensors = read_tensors(self.weights_file.path)
+        tensors.pop(COUNTS, None)
+        load_into(network, tensors, self.name)
         self._network = in_eval_mode(network, device)
         self._device = device
 
@@ -322,8 +337,23 @@ class NeuralCodec(TokenCodec, StreamingCodec):
         if tokens.codes.size and not 0 <= tokens.codes.min() <= tokens.codes.max() < size:
             raise BitstreamError(f"{self.name}: a code lies outside its codebook of {size} entries")
 
-    def decode_batch(self, bitstreams: Sequence[Bitstream]) -> list[Audio]:
-        """Decode several bitstreams; see `Codec.decode`.
+    @cached_property
+    def entropy_coder(self) -> EntropyCoder:
+        """The arithmetic coder of the codebooks that are sent.
+
+        Raises
+        ------
+        UserError
+            If the weights come without code counts.
+        """
+        from .entropy import EntropyCoder, read_counts
+
+        quantizer = self.shape.quantizer
+        shape = (quantizer.codebooks * quantizer.groups, quantizer.codebook_size)
+        return EntropyCoder(read_counts(self.weights_file.path, shape)[: len(self.widths)])
+
+    def tokens(self, bitstreams: Sequence[Bitstream]) -> Tokens:
+        """Unpack or entropy-decode bitstreams; see `TokenCodec.tokens`.
 
         Raises
         ------
@@ -331,16 +361,34 @@ class NeuralCodec(TokenCodec, StreamingCodec):
             If packets are missing or are none of this codec's.
         """
         for bitstream in bitstreams:
-            due = int(self.frames_of(bitstream.samples))
-            if len(bitstream.packets) != due or bitstream.sample_rate != self.shape.sample_rate:
-                raise BitstreamError(
-                    f"{len(bitstream.packets)} packets at {bitstream.sample_rate} Hz where"
-                    f" {due} at {self.shape.sample_rate} Hz carry {bitstream.samples} samples"
-                )
-        return super().decode_batch(bitstreams)
+            self._check_packets(bitstream)
+        if not self.config.entropy:
+            return super().tokens(bitstreams)
+        samples = np.array([bitstream.samples for bitstream in bitstreams], np.int64)
+        lengths = self.frames_of(samples)
+        codes = np.zeros((len(samples), len(self.widths), int(lengths.max(initial=0))), np.int64)
+        for item, bitstream, frames in zip(codes, bitstreams, lengths, strict=True):
+            item[:, :frames] = self.entropy_coder.decode(bitstream.packets[0], int(frames))
+        return Tokens(codes, lengths, samples)
+
+    def _check_packets(self, bitstream: Bitstream) -> None:
+        due = 1 if self.config.entropy else int(self.frames_of(bitstream.samples))
+        if len(bitstream.packets) != due or bitstream.sample_rate != self.shape.sample_rate:
+            raise BitstreamError(
+                f"{len(bitstream.packets)} packets at {bitstream.sample_rate} Hz where"
+                f" {due} at {self.shape.sample_rate} Hz carry {bitstream.samples} samples"
+            )
+
+    def _packets(self, tokens: Tokens) -> tuple[list[Packet], tuple[Packet, ...]]:
+        if self.config.entropy:
+            return [self.entropy_coder.encode(tokens.codes[0])], ()
+        return super()._packets(tokens)
 
     def at_lower_rate(self, bitstream: Bitstream, kbps: float) -> Bitstream:
         """Drop residual layers from a bitstream: what a `kbps` encoder would have sent.
+
+        Packets of plain codes are shortened; an entropy-coded one is decoded and coded again,
+        without a loss.
 
         Raises
         ------
@@ -351,10 +399,13 @@ class NeuralCodec(TokenCodec, StreamingCodec):
         kept = len(target.widths)
         if kept > len(self.widths):
             raise UserError(f"{self.spec} cannot be raised to {kbps:g} kbit/s")
-        codes = self.tokens([bitstream]).codes[0, :kept].T
-        packets = [Packet(pack(frame, target.widths), sum(target.widths)) for frame in codes]
+        tokens = self.tokens([bitstream])
+        packets, _ = target._packets(replace(tokens, codes=tokens.codes[:, :kept]))
         return Bitstream(
-            target.spec, bitstream.samples, bitstream.sample_rate, tuple(packets),
+            target.spec,
+            bitstream.samples,
+            bitstream.sample_rate,
+            tuple(packets),
             bitstream.side_information,
         )
 
@@ -362,15 +413,24 @@ class NeuralCodec(TokenCodec, StreamingCodec):
 
     def encoder_stream(self) -> EncoderStream:
         """Start to encode a signal chunk by chunk."""
+        self._require_frames_alone()
         from .streams import NeuralEncoderStream
 
         return NeuralEncoderStream(self)
 
     def decoder_stream(self, side_information: Sequence[Packet] = ()) -> DecoderStream:
         """Start to decode a signal packet by packet; lost ones repeat and fade the last latents."""
+        self._require_frames_alone()
         from .streams import NeuralDecoderStream
 
         return NeuralDecoderStream(self)
+
+    def _require_frames_alone(self) -> None:
+        if self.config.entropy:
+            raise UserError(
+                f"{self.name}: entropy=on codes the whole utterance into one packet, which can"
+                " neither stream nor lose packets; leave it out"
+            )
 
     # -- training ----------------------------------------------------------------------------
 

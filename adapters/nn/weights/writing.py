@@ -18,7 +18,11 @@ _LENGTH_BYTES = 8
 
 
 def write_weights(
-    path: Path, network: nn.Module, metadata: Mapping[str, str], half: bool = False
+    path: Path,
+    network: nn.Module,
+    metadata: Mapping[str, str],
+    half: bool = False,
+    beside: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write a network's state as safetensors, whole or not at all; equal content, equal bytes.
 
@@ -33,6 +37,8 @@ def write_weights(
         ``codec``, ``variant``, ``config`` and ``training``; ``format`` is added.
     half : bool
         Store real numbers as float16 instead of float32.
+    beside : mapping of str to Tensor, optional
+        What is none of the network's state, such as counts of codes.
 
     Raises
     ------
@@ -41,7 +47,8 @@ def write_weights(
     """
     if path.suffix != SUFFIX or not {"codec", "config"} <= metadata.keys():
         raise ValueError(f"{path}: weights need the suffix {SUFFIX}, a codec and a config")
-    tensors = {name: _stored(name, value, half) for name, value in network.state_dict().items()}
+    state = {**network.state_dict(), **(beside or {})}
+    tensors = {name: _stored(name, value, half) for name, value in state.items()}
     write_bytes_atomic(path, _serialized(tensors, {**metadata, "format": FORMAT}))
 
 
