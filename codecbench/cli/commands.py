@@ -6,6 +6,7 @@ import typer
 
 from . import (
     bench_speed,
+    codebook,
     coding,
     data,
     describe,
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command("encode")(coding.encode)
     app.command("decode")(coding.decode)
     app.command("bench-speed")(bench_speed.bench_speed)
+    app.command("codebook")(codebook.codebook)
     app.command("train")(train.train)
     app.command("list")(list_.list_)
     app.command("describe")(describe.describe)
