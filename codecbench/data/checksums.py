@@ -59,7 +59,7 @@ def check(archive: Archive, path: Path, progress: Progress | None = None) -> Che
         path.unlink()
         raise UserError(
             f"{archive.url}: the download is not the published file ({wrong[0]});"
-            " it was deleted, try again or see the corpus's page"
+            " it was deleted, try again or see the page it is published on"
         )
     return checked
 

@@ -185,7 +185,7 @@ class _Transfer:
         if status in _GONE:
             raise UserError(
                 f"{self.archive.url}: the server answers {status} {response.reason};"
-                " the file may have moved: see the corpus's page"
+                " the file may have moved: see the page it is published on"
             )
         raise _TryAgainError(f"the server answers {status} {response.reason}")
 
@@ -262,5 +262,5 @@ def require_space(folder: Path, needed: int, purpose: str) -> None:
     if free < needed:
         raise UserError(
             f"{folder}: {needed / 1e9:.1f} GB are needed {purpose}, {free / 1e9:.1f} GB are free;"
-            " choose another --data-root"
+            " make room or choose another place (--data-root for corpora, XDG_CACHE_HOME for weights)"
         )

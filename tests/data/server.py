@@ -20,6 +20,8 @@ class Site:
     """Bytes of body after which each of the next answers is cut off."""
     statuses: list[int] = field(default_factory=list)
     """Statuses to answer the next requests with, instead of the file."""
+    redirects: dict[str, str] = field(default_factory=dict)
+    """Paths that answer with another address."""
     ranges: bool = True
     etag: str | None = '"v1"'
     headers: dict[str, str] = field(default_factory=dict)
@@ -37,6 +39,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         site.requests.append(dict(self.headers))
         if site.statuses:
             self.send_error(site.statuses.pop(0))
+            return
+        if self.path in site.redirects:
+            self.send_response(302)
+            self.send_header("Location", site.redirects[self.path])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         if self.path not in site.files:
             self.send_error(404)

@@ -207,7 +207,7 @@ def test_archives_labelled_as_encoded_are_kept_as_they_are(site, get, target):
 def test_a_full_disk_is_told_beforehand(site, get, target, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(10**9, 10**9 - 1000, 1000))
-    with pytest.raises(UserError, match=r"0\.0 GB are free; choose another --data-root"):
+    with pytest.raises(UserError, match=r"0\.0 GB are free; make room or choose another place"):
         get(archive_of(site, "/file.tar.gz", DATA))
     assert not target.exists()
 

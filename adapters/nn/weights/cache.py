@@ -39,8 +39,8 @@ def fetched(archive: Archive, path: Path, progress: Progress | None = None) -> P
     if not path.exists():
         with locked(path.parent):
             if not path.exists():
-                # Under its own name only once checked: other processes look without the lock.
-                incoming = path.with_name(f"incoming-{path.name}")
+                # In its place only once checked: other processes look without the lock.
+                incoming = path.parent / "incoming" / path.name
                 download(archive, incoming, progress)
                 incoming.replace(path)
     check_cached(path, str(archive.sha256))

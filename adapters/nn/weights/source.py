@@ -18,7 +18,7 @@ from .official import OfficialWeights
 from .tensors import PICKLES
 
 OFFICIAL = "official"
-_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _CHECKSUM = re.compile(r"sha256=([0-9a-fA-F]{64})")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -80,8 +80,17 @@ def locate(
         return _bundled(name, folder, codec)
     if _SCHEME.match(name):
         return _downloaded(name, progress)
-    path = Path(name).expanduser()
-    if not path.is_file():
+    return _existing(name)
+
+
+def _existing(name: str) -> Path:
+    try:
+        path = Path(name).expanduser()
+        there = path.is_file()
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~nobody
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"weights={name[:200]}: cannot be read ({reason})") from error
+    if not there:
         raise UserError(f"weights={name}: there is no such file")
     return path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ _BROKEN = (
     zlib.error,
 )
 """What torch's readers raise at damaged files; an unpickler obeys whatever bytes come."""
-_GLOBAL = re.compile(r"(?:GLOBAL|global|class|function|attribute) `?([A-Za-z_][\w.]*\.[\w.]+)`?")
+_GLOBAL = re.compile(r"GLOBAL `?([A-Za-z_][\w.]*)")
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -88,7 +89,9 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
 
     try:
         _check_zip(path)
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # The error that follows says it in one line.
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
     except pickle.UnpicklingError as error:
         raise UserError(_refusal(path, str(error))) from error
     except _BROKEN as error:
@@ -97,14 +100,10 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
 
 
 def _refusal(path: Path, message: str) -> str:
-    """Word why the restricted unpickler stopped: something to call, or nonsense."""
+    """Word why the restricted unpickler stopped: something to call, or unknown instructions."""
     asked = _GLOBAL.search(message)
-    if asked is None:
-        return f"{path}: cannot be read as weights (a damaged or forbidden pickle)"
-    return (
-        f"{path} wants to run code ({asked[1]}) and was not loaded;"
-        " ask its author for a .safetensors file"
-    )
+    what = f"wants to run code ({asked[1][:80]})" if asked else "holds more than tensors"
+    return f"{path} {what} and was not loaded; ask its author for a {SUFFIX} file"
 
 
 def _check_zip(path: Path) -> None:
@@ -124,6 +123,8 @@ def _named_tensors(path: Path, content: object) -> Iterator[tuple[str, Tensor]]:
     for name, tensor in _walked(path, content):
         if name in seen:
             raise UserError(f"{path}: two tensors have the name {_shown(name)}")
+        if not _is_plain(tensor):
+            raise UserError(f"{path}: {_shown(name)} is sparse, quantized or without values")
         seen.add(name)
         yield name, tensor
 
@@ -142,6 +143,13 @@ def _walked(path: Path, content: object) -> Iterator[tuple[str, Tensor]]:
         elif isinstance(value, dict):
             children = [(f"{prefix}.{key}" if prefix else str(key), value[key]) for key in value]
             stack.extend((name, child, depth + 1) for name, child in reversed(children))
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    import torch
+
+    plain = tensor.layout is torch.strided and not tensor.is_quantized
+    return plain and tensor.device.type == "cpu"
 
 
 def _check_growth(path: Path, tensors: dict[str, Tensor]) -> None:
