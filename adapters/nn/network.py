@@ -111,7 +111,8 @@ class CodecNetwork(nn.Module, abc.ABC):
         samples = waves.shape[-1]
         missing = -(samples + self.delay_samples) % self.hop_length
         latents = self.encode(F.pad(waves, (0, self.delay_samples + missing))).float()
-        quantized = self.quantizer(latents, layers) if quantize else None
+        with torch.autocast(latents.device.type, enabled=False):  # 16 bits confuse codewords
+            quantized = self.quantizer(latents, layers) if quantize else None
         decoded = self.decode(latents if quantized is None else quantized.latents)
         on_time = decoded[:, self.delay_samples : self.delay_samples + samples].float()
         return Reconstruction(on_time, latents, quantized)

@@ -22,14 +22,15 @@ class Codebooks:
     quantizer : ResidualVectorQuantizer
         On the device.
     config : CodebookConfig
+    device : torch.device
     """
 
-    def __init__(self, quantizer: ResidualVectorQuantizer, config: CodebookConfig) -> None:
+    def __init__(
+        self, quantizer: ResidualVectorQuantizer, config: CodebookConfig, device: torch.device
+    ) -> None:
         self.quantizer = quantizer
-        device = next(quantizer.codebooks[0].buffers(), None)
-        self.learner = CodebookLearner(quantizer, config.decay, config.dead_below, config.balanced)
-        if device is not None:
-            self.learner.to(device.device)
+        learner = CodebookLearner(quantizer, config.decay, config.dead_below, config.balanced)
+        self.learner = learner.to(device)
 
     @property
     def depth(self) -> int:

@@ -66,6 +66,11 @@ class Recordings(abc.ABC):
     lengths: list[int]
     rates: list[int]
 
+    @property
+    def seconds(self) -> float:
+        """Duration of all."""
+        return sum(n / rate for n, rate in zip(self.lengths, self.rates, strict=True))
+
     @abc.abstractmethod
     def excerpt(self, index: int, start: int, length: int) -> Samples:
         """Return up to `length` samples of one signal."""

@@ -15,7 +15,7 @@ import torch
 from ...files import write_text_atomic
 from ...results.manifest import cpu_model
 from ..nn.network import CodecNetwork, parameter_count
-from ..nn.weights import write_weights
+from ..nn.weights import WeightsFile, write_weights
 from .checkpoint import Progress
 from .corpora import TrainingData
 from .recipe import RecipeFile
@@ -33,6 +33,8 @@ class Exporter:
     folder : Path
     file : RecipeFile
     data : TrainingData
+    ancestor : WeightsFile or None
+        Weights that training started from.
     seconds_of_audio : float
         Trained on.
     hardware : str
@@ -41,6 +43,7 @@ class Exporter:
     folder: Path
     file: RecipeFile
     data: TrainingData
+    ancestor: WeightsFile | None
     seconds_of_audio: float
     hardware: str
 
@@ -79,10 +82,21 @@ class Exporter:
             "minutes": round(progress.seconds / 60, 1),
             "hardware": self.hardware,
             "packages": {name: version(name) for name in _PACKAGES},
-            "speakers": self.data.speakers(self.data.training),
+            "initial_weights": "" if self.ancestor is None else self.ancestor.sha256,
+            "speakers": self._speakers(),
             "selection_speakers": self.data.speakers(self.data.reserved),
             "losses": {stage.name: stage.weights for stage in recipe.stages},
             "figures": progress.figures,
+        }
+
+    def _speakers(self) -> dict[str, list[str]]:
+        """List all speakers that the weights have seen, those of the initial weights included."""
+        found = set() if self.ancestor is None else set(self.ancestor.training_speakers)
+        for corpus, speakers in self.data.speakers(self.data.training).items():
+            found |= {(corpus, speaker) for speaker in speakers}
+        return {
+            corpus: sorted(speaker for other, speaker in found if other == corpus)
+            for corpus in sorted({corpus for corpus, _ in found})
         }
 
     def _card(self, network: CodecNetwork, training: dict[str, Any]) -> str:
@@ -103,6 +117,7 @@ class Exporter:
             ("hardware", training["hardware"]),
             ("losses", stages),
             ("packages", packages),
+            ("started from", training["initial_weights"] or "random weights"),
         ]
         return "\n".join(
             [

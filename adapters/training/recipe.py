@@ -201,6 +201,8 @@ class Recipe(Table):
     variant: str = ""
     """A free label, kept with the weights."""
     seed: int = pydantic.Field(0, ge=0)
+    initial_weights: Path | None = None
+    """Weights file to start from, beside the recipe if relative; its codebooks are kept."""
     model: dict[str, Any]
     """The network's configuration; its keys are the codec's."""
     data: DataConfig

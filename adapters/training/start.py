@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -115,9 +115,3 @@ def _write_synthesis(layer: Conv1d | ConvTranspose1d, basis: Tensor) -> None:
         weight[:components, :channels, layer.early : layer.early + stride] = basis
     else:
         weight[:channels, :components, layer.past] = basis[:, :, 0].T
-
-
-def describe_start(kept: Sequence[float]) -> str:
-    """Word what `start_with_principal_components` returned."""
-    shares = ", ".join(f"{100 * share:.1f}" for share in kept)
-    return f"principal components keep {shares} % of the power, layer by layer"

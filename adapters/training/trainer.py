@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +20,16 @@ from ...errors import UnavailableError, UserError
 from ...files import write_text_atomic
 from ..nn.discriminators import build_discriminators
 from ..nn.network import CodecNetwork
+from ..nn.weights import WeightsFile, check_format, load_into, read_header, read_tensors
+from .averaging import WeightAverage
 from .checkpoint import BEST, LAST, Origin
+from .codebooks import Codebooks
 from .corpora import TrainingData, divide, gather
 from .crops import BatchMaker, Crops, Recordings, open_recordings
 from .export import CARD, WEIGHTS, Exporter, describe_hardware
 from .logs import Log
+from .models import Models
+from .objective import check_losses
 from .options import Options
 from .randomness import Purpose, torch_seed
 from .recipe import Recipe, RecipeFile, read_recipe, validated
@@ -69,6 +76,7 @@ def train(recipe: Path, codec_class: Any, options: Mapping[str, Any]) -> Path:
     file = read_recipe(Path(recipe), chosen.data, chosen.seed)
     check_device(chosen.device)
     network = _build(file, codec_class)
+    ancestor = _load_initial(file, network)
     data = _gather(file.recipe, chosen)
     folder = chosen.out or Path("training") / f"{file.recipe.codec}-{file.path.stem}"
     fabric = _launched(chosen)
@@ -77,32 +85,40 @@ def train(recipe: Path, codec_class: Any, options: Mapping[str, Any]) -> Path:
         if first:
             _prepare(folder, file, chosen.fresh)
         fabric.barrier()
-        _train(fabric, file, network, data, chosen, folder)
+        plan = _Plan(file, network, ancestor, data, chosen, folder)
+        _train(fabric, plan)
     return folder
 
 
-def _train(
-    fabric: Fabric,
-    file: RecipeFile,
-    network: CodecNetwork,
-    data: TrainingData,
-    options: Options,
-    folder: Path,
-) -> None:
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be trained, how and where."""
+
+    file: RecipeFile
+    network: CodecNetwork
+    ancestor: WeightsFile | None
+    data: TrainingData
+    options: Options
+    folder: Path
+
+
+def _train(fabric: Fabric, plan: _Plan) -> None:
     from .stopping import StopRequest
 
-    with StopRequest(fabric, options.max_minutes) as stop:
-        loop = _loop(fabric, file, network, data, options, folder)
+    ended = False
+    with StopRequest(fabric, plan.options.max_minutes) as stop:
+        loop = _loop(fabric, plan)
         resumed = loop.resume()
-        with Log(folder / _LOGS if fabric.is_global_zero else None, loop.steps_done) as log:
+        logs = plan.folder / _LOGS if fabric.is_global_zero else None
+        with Log(logs, loop.steps_done) as log:
             if resumed:
-                log.note(f"going on from step {loop.steps_done}")
+                log.note(f"going on after step {loop.steps_done}")
             ended = loop.run(log, stop)
             if ended:
-                log.note(f"trained {loop.steps_done} steps; weights are in {folder / WEIGHTS}")
+                log.note(f"trained {loop.steps_done} steps; see {plan.folder / CARD}")
             else:
-                log.note(f"stopped at step {loop.steps_done}; the same command goes on")
-    if stop.interrupted:
+                log.note(f"stopped after step {loop.steps_done}; the same command goes on")
+    if stop.interrupted and not ended:
         raise KeyboardInterrupt
 
 
@@ -116,8 +132,6 @@ def _check_packages() -> None:
 
 def _build(file: RecipeFile, codec_class: Any) -> CodecNetwork:
     """Build the network with the recipe's seed, and refuse what the recipe asks of it in vain."""
-    from .objective import check_losses
-
     recipe = file.recipe
     if recipe.codec != codec_class.name:
         raise UserError(f"{file.path} trains {recipe.codec}, not {codec_class.name}")
@@ -130,6 +144,16 @@ def _build(file: RecipeFile, codec_class: Any) -> CodecNetwork:
         raise UserError(f"{file.path}: data.noise: this network has no denoising switch")
     check_losses(recipe, _own_losses(network, recipe.quantizes))
     return network
+
+
+def _load_initial(file: RecipeFile, network: CodecNetwork) -> WeightsFile | None:
+    """Load the weights that the recipe starts from, if it names any."""
+    if file.recipe.initial_weights is None:
+        return None
+    header = read_header(file.path.parent / file.recipe.initial_weights)
+    check_format(header, file.recipe.codec)
+    load_into(network, read_tensors(header.path), file.recipe.codec)
+    return header
 
 
 @torch.no_grad()
@@ -148,6 +172,8 @@ def _gather(recipe: Recipe, options: Options) -> TrainingData:
 def _launched(options: Options) -> Fabric:
     from lightning.fabric import Fabric
 
+    # Its remarks on every start, process by process, are no news to the user.
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     fabric = Fabric(
         accelerator=options.device,
         devices=options.devices,
@@ -188,58 +214,41 @@ def _prepare(folder: Path, file: RecipeFile, fresh: bool) -> None:
         write_text_atomic(folder / _RECIPE, file.text)
 
 
-def _loop(
-    fabric: Fabric,
-    file: RecipeFile,
-    network: CodecNetwork,
-    data: TrainingData,
-    options: Options,
-    folder: Path,
-) -> TrainingLoop:
+def _loop(fabric: Fabric, plan: _Plan) -> TrainingLoop:
     from .loop import TrainingLoop
     from .selection import Selection
 
-    recipe, rate = file.recipe, network.sample_rate
-    selection = None
-    if recipe.selection is not None and fabric.is_global_zero:
-        selection = Selection(recipe.selection, data.reserved)
+    recipe, data, rate = plan.file.recipe, plan.data, plan.network.sample_rate
+    selection = Selection(recipe.selection, data.reserved) if recipe.selection else None
     speech = open_recordings(data.training, recipe.data, rate)
-    batches = _batches(fabric, recipe, speech, rate, options)
-    seconds = sum(n / r for n, r in zip(speech.lengths, speech.rates, strict=True))
-    exporter = Exporter(
-        folder, file, data, seconds, describe_hardware(fabric.device, fabric.world_size)
-    )
-    origin = Origin(file.fingerprint, data.fingerprint)
-    models = _models(fabric, recipe, network)
-    return TrainingLoop(fabric, recipe, origin, models, batches, selection, exporter, folder)
+    batches = _batches(fabric, plan, speech)
+    ancestor = "" if plan.ancestor is None else plan.ancestor.sha256
+    origin = Origin(plan.file.fingerprint + ancestor, data.fingerprint)
+    hardware = describe_hardware(fabric.device, fabric.world_size)
+    exporter = Exporter(plan.folder, plan.file, data, plan.ancestor, speech.seconds, hardware)
+    models = _models(fabric, recipe, plan.network)
+    return TrainingLoop(fabric, recipe, origin, models, batches, selection, exporter, plan.folder)
 
 
-def _batches(
-    fabric: Fabric, recipe: Recipe, speech: Recordings, rate: int, options: Options
-) -> BatchMaker:
-    config = recipe.data
-    samples = round(config.crop_seconds * rate)
+def _batches(fabric: Fabric, plan: _Plan, speech: Recordings) -> BatchMaker:
+    recipe, rate = plan.file.recipe, plan.network.sample_rate
+    samples = round(recipe.data.crop_seconds * rate)
     noise = None
-    if config.noise:
-        recordings = open_recordings(gather(config.noise, options.data_root), config, rate)
-        noise = Crops(recordings, samples, rate)
+    if recipe.data.noise:
+        utterances = gather(recipe.data.noise, plan.options.data_root)
+        noise = Crops(open_recordings(utterances, recipe.data, rate), samples, rate)
     crops = Crops(speech, samples, rate)
-    return BatchMaker(crops, noise, config, recipe.seed, fabric.global_rank)
+    return BatchMaker(crops, noise, recipe.data, recipe.seed, fabric.global_rank)
 
 
-def _models(fabric: Fabric, recipe: Recipe, network: CodecNetwork) -> Any:
-    from .averaging import WeightAverage
-    from .codebooks import Codebooks
-    from .loop import Models
-
+def _models(fabric: Fabric, recipe: Recipe, network: CodecNetwork) -> Models:
     network.to(fabric.device)
     first = next((stage for stage in recipe.stages if stage.quantize), recipe.stages[0])
-    average = None if recipe.ema is None else WeightAverage(network, recipe.ema.decay)
     return Models(
         network,
-        Codebooks(network.quantizer, first.codebooks),
+        Codebooks(network.quantizer, first.codebooks, fabric.device),
         _discriminators(fabric, recipe, network.sample_rate),
-        average,
+        None if recipe.ema is None else WeightAverage(network, recipe.ema.decay),
     )
 
 

@@ -1,0 +1,100 @@
+"""What comes before the first step of a stage: the starts of network and codebooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor
+
+from ..nn.network import CodecNetwork
+from .crops import BatchMaker
+from .logs import Log
+from .models import Models
+from .randomness import Purpose, torch_seed
+from .recipe import Recipe
+from .start import start_with_principal_components
+
+_START_BATCHES = 4
+
+
+class Beginning:
+    """Starts network and codebooks from batches of the first process.
+
+    Parameters
+    ----------
+    fabric : Fabric
+    recipe : Recipe
+    models : Models
+    batches : BatchMaker
+    """
+
+    def __init__(self, fabric: Fabric, recipe: Recipe, models: Models, batches: BatchMaker) -> None:
+        self.fabric, self.recipe, self.models, self.batches = fabric, recipe, models, batches
+
+    def begin(self, index: int, latent_power: float | None, log: Log) -> float | None:
+        """Do what comes before the first step of a stage.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        latent_power : float or None
+            None if no stage has quantized yet.
+        log : Log
+
+        Returns
+        -------
+        float or None
+            Variance of the latents when quantizing started.
+        """
+        stage = self.recipe.stages[index]
+        starts_codebooks = stage.quantize and latent_power is None
+        if stage.start is not None:
+            self._start_network(index, log)
+        if starts_codebooks:
+            latent_power = self._start_codebooks(index, log)
+        if stage.start is not None or starts_codebooks:
+            self._share()
+            if self.models.average is not None:
+                self.models.average.restart(self.models.network)
+        power: float | None = self.fabric.broadcast(latent_power)
+        return power
+
+    def _start_network(self, index: int, log: Log) -> None:
+        network: Any = self.models.network
+        waves = torch.cat(self._waves(index, _START_BATCHES, Purpose.START))
+        mdct = bool(getattr(getattr(network.config, "seanet", None), "mdct_start", False))
+        kept = start_with_principal_components(network.encoder, network.decoder, waves, mdct)
+        shares = ", ".join(f"{100 * share:.1f}" for share in kept)
+        log.note(f"principal components keep {shares} % of the power, layer by layer")
+
+    def _start_codebooks(self, index: int, log: Log) -> float:
+        stage = self.recipe.stages[index]
+        network, codebooks = self.models.network, self.models.codebooks
+        waves = self._waves(index, stage.codebooks.kmeans_batches, Purpose.CODEBOOKS)
+        with torch.no_grad(), self.fabric.autocast():
+            latents = torch.cat([_latents(network, batch) for batch in waves]).float()
+        if self.recipe.initial_weights is None:
+            seed = torch_seed(self.recipe.seed, index, 0, 0, Purpose.CODEBOOKS)
+            codebooks.start(latents, seed, stage.name)
+        power = float(latents.var())
+        log.note(f"quantizing starts; {latents[:, 0].numel()} frames have variance {power:.4g}")
+        return power
+
+    def _waves(self, index: int, count: int, purpose: Purpose) -> list[Tensor]:
+        size = self.recipe.stages[index].batch_size
+        batches = (self.batches(index, step, size, purpose) for step in range(count))
+        return [batch.inputs.to(self.fabric.device) for batch in batches]
+
+    def _share(self) -> None:
+        """Give all processes what the first one has."""
+        if self.fabric.world_size > 1:
+            for part in (self.models.network, self.models.codebooks):
+                part.load_state_dict(self.fabric.broadcast(part.state_dict()))
+
+
+def _latents(network: CodecNetwork, waves: Tensor) -> Tensor:
+    latents: Tensor = network(waves, None, quantize=False).latents
+    return latents
