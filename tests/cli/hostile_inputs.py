@@ -115,8 +115,13 @@ def _make_texts(folder: Path) -> None:
     stranger = 'external:encode="rm {in} {bitstream}",decode="rm {bitstream} {out}"'
     bitstream = Bitstream(stranger, 10, RATE, (Packet.whole(b"x"),))
     (folder / "stranger.cbs").write_bytes(bitstream.to_bytes())
-    bitstream = Bitstream("decoded:dir=/", 10, RATE, (Packet.whole(b"x"),))
-    (folder / "prying.cbs").write_bytes(bitstream.to_bytes())
+    for name, spec in (
+        ("prying", "decoded:dir=/"),
+        ("loading", "soundstream:weights=/etc/passwd"),
+        ("fetching", 'soundstream:weights="https://localhost/x.pt"'),
+    ):
+        bitstream = Bitstream(spec, 10, RATE, (Packet.whole(b"x"),))
+        (folder / f"{name}.cbs").write_bytes(bitstream.to_bytes())
     (folder / "flipped.cbs").write_bytes(bitstream.to_bytes()[:-5] + b"12345")
 
 
@@ -257,6 +262,8 @@ CASES = (
     Case("damaged bitstream", ("decode", "{x}/flipped.cbs"), "checksum"),
     Case("bitstream that would run commands", ("decode", "{x}/stranger.cbs"), "names commands"),
     Case("bitstream that names a folder", ("decode", "{x}/prying.cbs"), "names commands, files"),
+    Case("bitstream that names a file", ("decode", "{x}/loading.cbs"), "names commands, files"),
+    Case("bitstream with an address", ("decode", "{x}/fetching.cbs"), "files or addresses"),
     Case(
         "output exists",
         ("encode", "{x}/good.wav", "--codec", "identity", "-o", "{x}/near.wav"),

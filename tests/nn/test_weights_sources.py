@@ -15,6 +15,7 @@ from codecbench.adapters.nn.weights import (
     is_outside_source,
     locate,
 )
+from codecbench.cli.coding import _trusted_spec as trusted_spec
 from codecbench.corpora.base import Archive
 from codecbench.data import download
 from codecbench.errors import UnavailableError, UserError
@@ -320,3 +321,13 @@ def test_nothing_is_locked_for_others_after_an_error(site, find):
         find(address(site, "0" * 64))
     site.files["/x/tiny.safetensors"] = DATA
     assert find(address(site)).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("codec", ["soundstream", "svcodec"])
+def test_nothing_is_fetched_for_a_stranger(site, cache, codec):
+    """A bitstream's spec is refused before its codec opens or asks for anything."""
+    with pytest.raises(UserError, match="if you trust it, repeat it with --codec"):
+        trusted_spec(f'{codec}:weights="{address(site)}"')
+    assert not site.requests
+    assert not cache.exists()
+    assert trusted_spec(f"{codec}:weights=nano") == f"{codec}:weights=nano"
