@@ -118,7 +118,7 @@ def _make_texts(folder: Path) -> None:
     for name, spec in (
         ("prying", "decoded:dir=/"),
         ("loading", "soundstream:weights=/etc/passwd"),
-        ("fetching", 'soundstream:weights="https://localhost/x.pt"'),
+        ("fetching", f'soundstream:weights="https://localhost/x.pt#sha256={"0" * 64}"'),
     ):
         bitstream = Bitstream(spec, 10, RATE, (Packet.whole(b"x"),))
         (folder / f"{name}.cbs").write_bytes(bitstream.to_bytes())
