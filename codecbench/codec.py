@@ -273,7 +273,7 @@ class TokenCodec(Codec):
     def encode_batch(self, audios: Sequence[Audio]) -> list[Bitstream]:
         """Tokenize a padded batch and pack each item's codes."""
         lengths = np.array([len(audio) for audio in audios], np.int64)
-        waves = np.zeros((len(audios), int(lengths.max())), np.float32)
+        waves = np.zeros((len(audios), int(lengths.max(initial=0))), np.float32)
         for wave, audio in zip(waves, audios, strict=True):
             wave[: len(audio)] = audio.samples
         tokens = self.tokenize(waves, lengths)

@@ -33,14 +33,21 @@ class SoundStreamNetwork(SeanetNetwork):
         super().__init__(config)
         self.denoises = config.denoising_switch
         if self.denoises:
-            self.switch = DenoisingSwitch(config.latent_channels)
-            self.encoder = Chain([self.encoder, self.switch])
+            self.encoder = Chain([self.encoder, DenoisingSwitch(config.latent_channels)])
 
     def set_denoising(self, denoise: Tensor | bool | None) -> None:
         """Set the switch of what is coded next; see `CodecNetwork.set_denoising`."""
         super().set_denoising(denoise)
         if self.denoises:
-            self.switch.denoise = torch.as_tensor(False if denoise is None else denoise)
+            self._switch.denoise = torch.as_tensor(False if denoise is None else denoise)
+
+    @property
+    def _switch(self) -> DenoisingSwitch:
+        # Not an attribute: a module under two names would be stored and counted twice.
+        assert isinstance(self.encoder, Chain)
+        switch = self.encoder.layers[-1]
+        assert isinstance(switch, DenoisingSwitch)
+        return switch
 
 
 class DenoisingSwitch(StreamingModule):
