@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from .bits import bits_for
 
-FRAMES_A_CELL = 10
-"""An entropy is estimated from at least this many frames for each value it is taken over: for
-each entry of a codebook, and for each pair of successive codes that occurs. Below, what is left
-of the bias after its correction exceeds a few hundredths of a bit."""
+FRAMES_AN_ENTRY = 10
+"""Entropies are estimated from at least this many frames for each entry of a codebook. Below, what
+is left of the bias after its correction exceeds a few hundredths of a bit."""
+
+_CONCENTRATIONS = tuple(4.0**power for power in range(9))
+"""How many frames the unigram weighs in a conditional model; the best one is taken."""
 
 _COMPACT_FROM = 1 << 16
 
@@ -37,11 +39,10 @@ class CodebookUsage:
         Of the observed frequencies, in bits; too low on average, the more so the fewer frames.
     entropy : float or None
         The same with Miller's and Madow's correction of the bias, in bits; None if there are
-        fewer than `FRAMES_A_CELL` frames an entry.
+        fewer than `FRAMES_AN_ENTRY` frames an entry.
     conditional_entropy : float or None
-        Of a code when the same codebook's code of the frame before is known, in bits, corrected
-        alike; None if there are fewer than `FRAMES_A_CELL` pairs of frames for each pair of codes
-        that occurred.
+        Of a code when the same codebook's code of the frame before is known, in bits, estimated
+        from above by `adaptive_cost`; None where `entropy` is.
 
     References
     ----------
@@ -149,7 +150,7 @@ class CodebookCounter:
 def _usage(counts: Integers, pairs: Integers, pair_counts: Integers) -> CodebookUsage:
     size, frames = len(counts), int(counts.sum())
     entropy = None
-    if frames >= FRAMES_A_CELL * size:
+    if frames >= FRAMES_AN_ENTRY * size:
         entropy = min(corrected_entropy(counts), math.log2(size))
     return CodebookUsage(
         size,
@@ -157,19 +158,56 @@ def _usage(counts: Integers, pairs: Integers, pair_counts: Integers) -> Codebook
         int(np.count_nonzero(counts)),
         plug_in_entropy(counts),
         entropy,
-        _conditional_entropy(pairs, pair_counts, size, entropy),
+        _conditional_entropy(counts, pairs, pair_counts, entropy),
     )
 
 
 def _conditional_entropy(
-    pairs: Integers, counts: Integers, size: int, entropy: float | None
+    counts: Integers, pairs: Integers, pair_counts: Integers, entropy: float | None
 ) -> float | None:
-    """Return H(previous, present) - H(previous), within its bounds."""
-    if entropy is None or counts.sum() < FRAMES_A_CELL * max(1, len(pairs)):
-        return None
-    previous = np.bincount(pairs // size, weights=counts, minlength=size).astype(np.int64)
-    estimate = corrected_entropy(counts) - corrected_entropy(previous)
-    return min(max(estimate, 0.0), entropy)
+    if entropy is None or not len(pairs):
+        return entropy
+    # The coder knows the unigram, whose own bias is put back.
+    bias = entropy - plug_in_entropy(counts)
+    return min(adaptive_cost(counts, pairs, pair_counts) + max(bias, 0.0), entropy)
+
+
+def adaptive_cost(counts: Integers, pairs: Integers, pair_counts: Integers) -> float:
+    """Return what a coder spends on a code that learns which codes follow which, in bits.
+
+    It codes the sample itself and starts without knowing any pair, so that it finds no order in
+    chance: with few frames the cost is too high, never too low. After each previous code it
+    predicts by what followed that code so far and by the unigram (a Pólya urn), which makes the
+    cost depend on counts alone.
+
+    Parameters
+    ----------
+    counts : array of int, shape (size,)
+        Of single codes; the unigram.
+    pairs : array of int, shape (n,)
+        ``previous * size + present`` of the pairs that occurred.
+    pair_counts : array of int, shape (n,)
+
+    References
+    ----------
+    D. J. C. MacKay and L. C. Bauman Peto, A hierarchical Dirichlet language model, Natural
+    Language Engineering 1, 1995.
+    """
+    from scipy.special import gammaln
+
+    size = len(counts)
+    share = (counts / counts.sum())[pairs % size]
+    after = np.bincount(pairs // size, weights=pair_counts, minlength=size)
+    after = after[after > 0]
+
+    def nats(concentration: float) -> float:
+        prior = concentration * share
+        gained = gammaln(prior + pair_counts) - gammaln(prior)
+        spent = gammaln(concentration + after) - gammaln(concentration)
+        return float(spent.sum() - gained.sum())
+
+    cost = min(map(nats, _CONCENTRATIONS))
+    return max(cost, 0.0) / math.log(2) / float(pair_counts.sum())
 
 
 def plug_in_entropy(counts: Integers) -> float:

@@ -66,7 +66,7 @@ def codebook(
 
     For each codebook: entries that occurred, perplexity, entropy of a code, and entropy when the
     code of the frame before is known. Entropies of few frames are too low; an estimate is printed
-    only where ten frames fall on each entry, or on each pair of codes that occurs.
+    only where there are ten frames for each entry.
     """
     from ..engine.codebook_usage import measure_codebooks
     from ..engine.request import DEFAULT_CORPUS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..codebooks import FRAMES_A_CELL, CodebookCounter, CodebookReport, CodebookUsage
+from ..codebooks import FRAMES_AN_ENTRY, CodebookCounter, CodebookReport, CodebookUsage
 from ..codec import CodecBase, TokenCodec
 from ..corpora.base import Utterance
 from ..errors import CodecError, UserError
@@ -65,14 +65,9 @@ def _sample_notes(usage: Sequence[CodebookUsage]) -> list[str]:
     frames, largest = usage[0].frames, max(one.size for one in usage)
     if any(one.entropy is None for one in usage):
         return [
-            f"no entropy is estimated from {frames} frames where {FRAMES_A_CELL} for each entry"
-            f" are needed ({FRAMES_A_CELL * largest} in all): code more speech; unused entries may"
-            " not have come yet, and perplexities are too low"
-        ]
-    if any(one.conditional_entropy is None for one in usage):
-        return [
-            f"no entropy given the frame before is estimated from fewer than {FRAMES_A_CELL} frames"
-            " for each pair of codes that occurs: code more speech"
+            f"no entropy is estimated from {frames} frames where {FRAMES_AN_ENTRY} for each entry"
+            f" are needed ({FRAMES_AN_ENTRY * largest} in all): code more speech; unused entries"
+            " may not have come yet, and perplexities are too low"
         ]
     return []
 

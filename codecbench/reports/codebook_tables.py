@@ -53,8 +53,8 @@ def _terminal(report: CodebookReport, width: int, color: bool) -> str:
     notes = [
         f"{report.utterances} utterances, {report.seconds:.1f} s, {report.frames} frames",
         *_rates(report),
-        "bits a code; entropies with the Miller–Madow correction, each codebook on its own;"
-        " given previous: when its code of the frame before is known",
+        "bits a code, each codebook on its own; entropy: with the Miller–Madow correction; given"
+        " previous: at most, when its code of the frame before is known",
         *report.notes,
     ]
     listing = render_listing(_HEADS, rows, title, width, color)

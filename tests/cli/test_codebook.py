@@ -79,7 +79,7 @@ def test_json_holds_the_counts(corpus, capsys):
     assert level["plug_in_entropy"] == pytest.approx(1.5)
     assert level["entropy"] == pytest.approx(1.5, abs=0.01)
     # After 0 comes 0 or 1, each half of the time; after 1 and 2 it is certain: half a bit.
-    assert level["conditional_entropy"] == pytest.approx(0.5, abs=0.02)
+    assert level["conditional_entropy"] == pytest.approx(0.5, abs=0.1)
     assert (constant["used"], constant["perplexity"], constant["entropy"]) == (1, 1.0, None)
     assert any("10240 in all" in note for note in found["notes"])
     assert "1 of 2 utterances are of speakers the weights were trained on" in found["notes"]
