@@ -18,14 +18,12 @@ import numpy.typing as npt
 
 from ...bitstream import Packet
 from ...errors import BitstreamError, UserError
+from .weights import COUNTS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from .network import CodecNetwork
-
-COUNTS = "entropy.counts"
-"""Name of the tensor of int32 (codebooks, size) in a weights file."""
 
 PRIOR_FRAMES = 1024
 """A model trusts its training counts as much as so many frames of the utterance."""

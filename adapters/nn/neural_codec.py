@@ -238,15 +238,12 @@ class NeuralCodec(TokenCodec, StreamingCodec):
 
     def setup(self, device: str = "cpu") -> None:
         """Load the network."""
-        from .entropy import COUNTS
         from .network import in_eval_mode
         from .weights import load_into, read_tensors
 
         _ = self.layers
         network = self.build_network(self.shape)
-        tensors = read_tensors(self.weights_file.path)
-        tensors.pop(COUNTS, None)
-        load_into(network, tensors, self.name)
+        load_into(network, read_tensors(self.weights_file.path), self.name)
         self._network = in_eval_mode(network, device)
         self._device = device
 

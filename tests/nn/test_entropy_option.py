@@ -9,8 +9,8 @@ import torch
 
 from codecbench import protocol
 from codecbench.adapters.nn.codebook_learning import CodebookLearner
-from codecbench.adapters.nn.entropy import COUNTS, count_codes
-from codecbench.adapters.nn.weights import write_weights
+from codecbench.adapters.nn.entropy import count_codes
+from codecbench.adapters.nn.weights import COUNTS, write_weights
 from codecbench.adapters.soundstream import SoundStreamCodec
 from codecbench.audio import Audio
 from codecbench.bitstream import Bitstream

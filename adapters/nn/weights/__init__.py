@@ -4,13 +4,14 @@ Importing this package does not import torch: headers are read without it.
 """
 
 from .header import FORMAT, WeightsFile, check_format, read_header
-from .loading import load_into
+from .loading import COUNTS, load_into
 from .official import OfficialWeights
 from .source import WeightsSource, is_outside_source, locate
 from .tensors import read_tensors
 from .writing import write_weights
 
 __all__ = [
+    "COUNTS",
     "FORMAT",
     "OfficialWeights",
     "WeightsFile",

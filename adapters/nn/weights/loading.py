@@ -10,6 +10,10 @@ from ....errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+COUNTS = "entropy.counts"
+"""Name of the tensor of code counts, int32 (codebooks, size): beside the network, none of its
+state."""
+
 
 def load_into(network: nn.Module, tensors: Mapping[str, Tensor], codec: str) -> None:
     """Load all tensors of a network; nothing is changed if one of them does not fit.
@@ -18,7 +22,8 @@ def load_into(network: nn.Module, tensors: Mapping[str, Tensor], codec: str) -> 
     ----------
     network : Module
     tensors : mapping of str to Tensor
-        As `read_tensors` returns them: no more and no less than the network's state.
+        As `read_tensors` returns them: no more and no less than the network's state, but for
+        `COUNTS`, which is passed over.
     codec : str
         Named in errors.
 
@@ -28,6 +33,7 @@ def load_into(network: nn.Module, tensors: Mapping[str, Tensor], codec: str) -> 
         Names the first tensor that is missing, superfluous, misshapen or not finite.
     """
     wanted = network.state_dict()
+    tensors = {name: tensor for name, tensor in tensors.items() if name != COUNTS}
     for name, state in wanted.items():
         fault = _fault(state, tensors.get(name))
         if fault:
@@ -35,7 +41,7 @@ def load_into(network: nn.Module, tensors: Mapping[str, Tensor], codec: str) -> 
     superfluous = next((name for name in tensors if name not in wanted), None)
     if superfluous is not None:
         raise UserError(f"the weights do not fit {codec}: its network has no {superfluous[:200]!a}")
-    network.load_state_dict(dict(tensors))
+    network.load_state_dict(tensors)
 
 
 def _fault(state: Tensor, tensor: Tensor | None) -> str | None:
