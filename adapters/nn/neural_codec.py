@@ -19,6 +19,7 @@ from ...codec import CodecCard, TokenCodec, Tokens
 from ...component import Config, canonical_spec
 from ...errors import BitstreamError, CodecError, UserError
 from ...streaming import DecoderStream, EncoderStream, StreamingCodec
+from .weights import WeightsSource, is_outside_source
 
 if TYPE_CHECKING:
     from .entropy import EntropyCoder
@@ -39,7 +40,7 @@ class NeuralConfig(Config):
 
     kbps: float | None = pydantic.Field(None, gt=0)
     """Rate in kbit/s, chosen by the number of codebooks that are sent; the highest if not given."""
-    weights: str = BUNDLED
+    weights: WeightsSource = BUNDLED
     """``nano`` (comes with the package), ``official`` (the authors'), a file, or an address that
     ends in ``#sha256=`` and the file's checksum."""
     entropy: bool = False
@@ -130,7 +131,7 @@ class NeuralCodec(TokenCodec, StreamingCodec):
     @property
     def names_outside_sources(self) -> bool:
         """Whether the spec names a file or an address."""
-        return self.config.weights not in (BUNDLED, "official")
+        return is_outside_source(self.config.weights)
 
     @property
     def hop_length(self) -> int:

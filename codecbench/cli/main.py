@@ -111,7 +111,10 @@ def _say_usage(error: Any) -> int:
 
 
 def _say(message: str, status: int) -> int:
-    sys.stderr.write(f"codecbench: {' '.join(message.split())}\n")
+    line = " ".join(message.split())
+    # A message may quote a stranger's file: no escape sequence of it reaches the terminal.
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    sys.stderr.write(f"codecbench: {shown}\n")
     return status
 
 
