@@ -191,7 +191,7 @@ class Crops:
         index = int(np.searchsorted(self._ends, generator.uniform(0, self._ends[-1]), "right"))
         index = min(index, len(self._ends) - 1)
         rate = self.recordings.rates[index]
-        length = round(self.samples * speed * rate / self.sample_rate)
+        length = max(1, round(self.samples * speed * rate / self.sample_rate))
         spare = self.recordings.lengths[index] - length
         start = int(generator.integers(0, max(spare, 0) + 1))
         excerpt = self.recordings.excerpt(index, start, length)

@@ -115,11 +115,19 @@ def _train(fabric: Fabric, plan: _Plan) -> None:
                 log.note(f"going on after step {loop.steps_done}")
             ended = loop.run(log, stop)
             if ended:
+                _count_codes(fabric, plan, log)
                 log.note(f"trained {loop.steps_done} steps; see {plan.folder / CARD}")
             else:
                 log.note(f"stopped after step {loop.steps_done}; the same command goes on")
     if stop.interrupted and not ended:
         raise KeyboardInterrupt
+
+
+def _count_codes(fabric: Fabric, plan: _Plan, log: Log) -> None:
+    """Put the codes' counts, which entropy coding starts from, into the weights."""
+    if fabric.is_global_zero and plan.file.recipe.quantizes:
+        log.note(f"counting the codes of {len(plan.data.training)} utterances")
+        add_code_counts(plan.folder / WEIGHTS, plan.network, plan.data.training)
 
 
 def _check_packages() -> None:

@@ -1,0 +1,113 @@
+"""Recipes: what they refuse, and how; those that ship can be read."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import codecbench.adapters
+from codecbench import registry
+from codecbench.adapters.training.objective import check_losses
+from codecbench.adapters.training.recipe import StageConfig, read_recipe, validated
+from codecbench.errors import UserError
+
+SHIPPED = sorted(Path(codecbench.adapters.__path__[0]).glob("*/*.toml"))
+
+
+def refusal(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(UserError) as error:
+        read_recipe(path)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("crop_seconds", "crop_second", "unknown key data.crop_second .did you mean crop_seconds"),
+        (
+            "warmup_steps = 1",
+            "warmup = 1",
+            "unknown key stages.0.warmup .did you mean warmup_steps",
+        ),
+        ("steps = 3", "steps = 0", "stages.0.steps: Input should be greater than or equal to 1"),
+        ("warmup_steps = 1", "warmup_steps = 9", "stages.0: warmup_steps must not exceed the 3"),
+        ('name = "coding"', 'name = "analysis"', "stages: every stage needs a name of its own"),
+        ("reserved_speakers = 2", "", "data.reserved_speakers: selection needs at least one"),
+        ("[ema]", "[emma]", "unknown key emma .did you mean ema"),
+        ("seed = 7", "seed = ", "not valid TOML"),
+        ("[-6.0, 6.0]", "[6.0, -6.0]", "data.gain_db: the first value must not be above"),
+        ("decay = 0.9\n", "decay = 1.0\n", "ema.decay: Input should be less than 1"),
+    ],
+)
+def test_refused_in_one_line_that_names_the_key(recipe, old, new, message):
+
+    assert re.search(message, refusal(recipe(), old, new))
+
+
+def test_an_adversarial_stage_needs_discriminators(recipe):
+    path = recipe()
+    text = path.read_text()
+    start = text.index("[discriminators")
+    path.write_text(text[:start] + text[text.index("[ema]") :])
+    with pytest.raises(UserError, match=r"coding is adversarial; add .discriminators"):
+        read_recipe(path)
+
+
+def test_data_and_seed_are_replaced_and_count_as_another_recipe(recipe):
+    path = recipe()
+    plain = read_recipe(path)
+    other = read_recipe(path, ("demo",), 8)
+    assert (other.recipe.data.corpora, other.recipe.seed) == (("demo",), 8)
+    assert plain.fingerprint == read_recipe(path).fingerprint
+    assert plain.sha256 == other.sha256
+    fingerprints = {plain.fingerprint, other.fingerprint, read_recipe(path, (), 8).fingerprint}
+    assert len(fingerprints) == 3
+
+
+def test_unknown_losses_are_refused_with_the_known_ones(recipe):
+    path = recipe()
+    path.write_text(path.read_text().replace("waveform_sdr = 0.1", "waveform_snr = 0.1"))
+    with pytest.raises(UserError, match=r"'waveform_snr' .*waveform_sdr.*commitment.*own_term"):
+        check_losses(read_recipe(path).recipe, ["own_term"])
+
+
+def test_a_loss_of_the_quantizer_needs_the_quantizer(recipe):
+    path = recipe()
+    path.write_text(path.read_text().replace("waveform_sdr = 0.1", "commitment = 0.1"))
+    with pytest.raises(UserError, match="analysis: loss commitment needs quantize"):
+        check_losses(read_recipe(path).recipe, [])
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_shipped_recipes_can_be_read(path):
+    recipe = read_recipe(path).recipe
+    codec = registry.component_class(registry.CODECS, recipe.codec)
+    validated(codec.network_config(), recipe.model, str(path))
+    check_losses(recipe, [])
+
+
+def test_there_are_shipped_recipes():
+    assert SHIPPED
+    assert all("codec" in tomllib.loads(path.read_text()) for path in SHIPPED)
+
+
+def stage(**keys):
+    return StageConfig(name="a", steps=100, batch_size=1, losses={"mel": 1.0}, **keys)
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "constant"])
+def test_learning_rates_rise_and_fall(schedule):
+    config = stage(learning_rate=1e-2, final_learning_rate=1e-4, warmup_steps=9, schedule=schedule)
+    rates = [1e-2 * config.rate_factor(step) for step in range(100)]
+    assert rates[:9] == sorted(rates[:9])
+    assert rates[0] <= 1.01e-3
+    if schedule == "constant":
+        assert set(rates[9:]) == {1e-2}
+    else:
+        assert rates[9:] == sorted(rates[9:], reverse=True)
+        assert 1e-4 <= rates[-1] < 3e-4

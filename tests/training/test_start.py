@@ -1,0 +1,109 @@
+"""The start with principal components."""
+
+import pytest
+import torch
+from torch import nn
+
+from codecbench.adapters.nn.conv import Conv1d, ConvTranspose1d
+from codecbench.adapters.nn.seanet import SeanetConfig, SeanetDecoder, SeanetEncoder
+from codecbench.adapters.nn.streaming import Chain
+from codecbench.adapters.training.start import start_with_principal_components
+from codecbench.errors import UserError
+
+
+def coloured_noise(batch, samples):
+    noise = torch.randn(batch, 1, samples, generator=torch.Generator().manual_seed(0))
+    kernel = torch.hann_window(13)[None, None]
+    return nn.functional.conv1d(noise, kernel, padding="same")[:, 0]
+
+
+def linear(causal, keep=3):
+    encoder = Chain(
+        [
+            Conv1d(1, 8, 16, 8, causal=causal),
+            Conv1d(8, 6, 4, 2, causal=causal),
+            Conv1d(6, keep, 3, causal=causal),
+        ]
+    )
+    decoder = Chain(
+        [
+            Conv1d(keep, 6, 7, causal=causal),
+            ConvTranspose1d(6, 8, 4, 2, causal=causal),
+            ConvTranspose1d(8, 1, 16, 8, causal=causal),
+        ]
+    )
+    return encoder, decoder
+
+
+def sdr(x, y):
+    return (10 * torch.log10(x.square().sum() / (x - y).square().sum())).item()
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_a_linear_network_loses_what_its_components_leave_out(causal):
+    encoder, decoder = linear(causal)
+    waves = coloured_noise(4, 3200)
+    kept = start_with_principal_components(encoder, decoder, waves, keep_outer=False)
+    assert kept[0] == pytest.approx(1.0)
+    assert 0.5 < kept[2] < 0.999
+    share = kept[0] * kept[1] * kept[2]
+    expected = -10 * torch.log10(torch.tensor(1 - share))
+    assert sdr(waves, decoder(encoder(waves[:, None]))[:, 0]) == pytest.approx(
+        float(expected), abs=0.05
+    )
+
+
+def test_nothing_is_lost_when_nothing_is_left_out():
+    encoder, decoder = linear(True, keep=6)
+    encoder.layers[1] = Conv1d(8, 16, 4, 2)
+    encoder.layers[2] = Conv1d(16, 16, 3)
+    decoder.layers[0] = Conv1d(16, 16, 7)
+    decoder.layers[1] = ConvTranspose1d(16, 8, 4, 2)
+    waves = coloured_noise(2, 1600)
+    start_with_principal_components(encoder, decoder, waves, keep_outer=False)
+    assert sdr(waves, decoder(encoder(waves[:, None]))[:, 0]) > 80
+
+
+SEANET = {
+    "strides": (5,),
+    "first_stride": 16,
+    "kernel_size": 32,
+    "encoder_channels": (16, 48),
+    "decoder_channels": (16, 48),
+    "latent_channels": 24,
+    "dilations": (1,),
+    "zero_start": True,
+    "mdct_start": True,
+}
+
+
+def test_an_untrained_seanet_is_a_transform_coder():
+    config = SeanetConfig(**SEANET)
+    encoder, decoder = SeanetEncoder(config), SeanetDecoder(config)
+    waves = 0.02 * coloured_noise(4, 4000)
+    start_with_principal_components(encoder, decoder, waves, keep_outer=True)
+    with torch.no_grad():
+        decoded = decoder(encoder(waves[:, None]))[:, 0]
+    delay = config.delay_samples
+    # The overlap of the first frame has nothing before it.
+    assert sdr(waves[:, 160 : 4000 - delay], decoded[:, 160 + delay : 4000]) > 10
+
+
+def test_layers_in_nested_chains_are_found():
+    encoder, decoder = linear(True)
+    waves = coloured_noise(2, 1600)
+    kept = start_with_principal_components(Chain([encoder]), Chain([decoder]), waves, False)
+    assert len(kept) == 3
+
+
+def test_a_decoder_that_is_too_narrow_is_refused():
+    config = SeanetConfig(**{**SEANET, "decoder_channels": (16, 20)})
+    with pytest.raises(UserError, match="as wide as the encoder"):
+        start_with_principal_components(
+            SeanetEncoder(config), SeanetDecoder(config), coloured_noise(1, 1600), True
+        )
+
+
+def test_another_kind_of_network_is_refused():
+    with pytest.raises(UserError, match="SEANet"):
+        start_with_principal_components(nn.Identity(), nn.Identity(), coloured_noise(1, 160), True)
