@@ -23,6 +23,7 @@ from ..nn.network import CodecNetwork
 from ..nn.weights import WeightsFile, check_format, load_into, read_header, read_tensors
 from .averaging import WeightAverage
 from .checkpoint import BEST, LAST, Origin
+from .code_counts import add_code_counts
 from .codebooks import Codebooks
 from .corpora import TrainingData, divide, gather
 from .crops import BatchMaker, Crops, Recordings, open_recordings

@@ -8,7 +8,7 @@ from .loading import COUNTS, load_into
 from .official import OfficialWeights
 from .source import WeightsSource, is_outside_source, locate
 from .tensors import read_tensors
-from .writing import write_weights
+from .writing import add_tensors, write_weights
 
 __all__ = [
     "COUNTS",
@@ -16,6 +16,7 @@ __all__ = [
     "OfficialWeights",
     "WeightsFile",
     "WeightsSource",
+    "add_tensors",
     "check_format",
     "is_outside_source",
     "load_into",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ....errors import UserError
 from ....files import write_bytes_atomic
-from .header import FORMAT, SUFFIX
+from .header import FORMAT, SUFFIX, read_header
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -18,11 +18,7 @@ _LENGTH_BYTES = 8
 
 
 def write_weights(
-    path: Path,
-    network: nn.Module,
-    metadata: Mapping[str, str],
-    half: bool = False,
-    beside: Mapping[str, Tensor] | None = None,
+    path: Path, network: nn.Module, metadata: Mapping[str, str], half: bool = False
 ) -> None:
     """Write a network's state as safetensors, whole or not at all; equal content, equal bytes.
 
@@ -37,8 +33,6 @@ def write_weights(
         ``codec``, ``variant``, ``config`` and ``training``; ``format`` is added.
     half : bool
         Store real numbers as float16 instead of float32.
-    beside : mapping of str to Tensor, optional
-        What is none of the network's state, such as counts of codes.
 
     Raises
     ------
@@ -47,9 +41,26 @@ def write_weights(
     """
     if path.suffix != SUFFIX or not {"codec", "config"} <= metadata.keys():
         raise ValueError(f"{path}: weights need the suffix {SUFFIX}, a codec and a config")
-    state = {**network.state_dict(), **(beside or {})}
-    tensors = {name: _stored(name, value, half) for name, value in state.items()}
+    tensors = {name: _stored(name, value, half) for name, value in network.state_dict().items()}
     write_bytes_atomic(path, _serialized(tensors, {**metadata, "format": FORMAT}))
+
+
+def add_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors that are none of the network's state into a weights file.
+
+    All else stays as it is, down to the bit; tensors of the same names are replaced.
+
+    Parameters
+    ----------
+    path : Path
+        Written by `write_weights`.
+    tensors : mapping of str to Tensor
+    """
+    from safetensors.torch import load_file
+
+    metadata = read_header(path).metadata
+    added = {name: _stored(name, tensor, half=False) for name, tensor in tensors.items()}
+    write_bytes_atomic(path, _serialized({**load_file(path), **added}, metadata))
 
 
 def _stored(name: str, tensor: Tensor, half: bool) -> Tensor:
