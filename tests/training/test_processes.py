@@ -42,7 +42,7 @@ class Witness(TinyCodec):
     @classmethod
     def build_network(cls, config):
         network = super().build_network(config)
-        path = f"{os.environ['WITNESS']}/{os.environ.get('LOCAL_RANK', 0)}.pt"
+        path = f"{os.environ['WITNESS']}/{os.environ.get('LOCAL_RANK', 'first')}.pt"
         atexit.register(lambda: torch.save(network.state_dict(), path))
         return network
 """
@@ -50,7 +50,7 @@ class Witness(TinyCodec):
 
 @pytest.fixture
 def site(tmp_path):
-    """A folder in which the tiny codec is installed, so that it tells its weights at the end."""
+    """A folder in which the tiny codec is installed, so that each process tells its weights."""
     folder = tmp_path / "site"
     info = folder / "tiny-1.0.dist-info"
     info.mkdir(parents=True)
@@ -72,10 +72,10 @@ def test_two_processes_learn_the_same_as_one_with_both_batches(site, speech, tmp
         env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    first = saved(tmp_path / "two")
+    second = torch.load(tmp_path / "1.pt")
     for name, value in first.items():
         assert torch.equal(value, second[name]), name
-
     alone = trained(recipe, tmp_path / "alone")
     both_batches(monkeypatch)
     together = trained(recipe, tmp_path / "together")
@@ -85,6 +85,10 @@ def test_two_processes_learn_the_same_as_one_with_both_batches(site, speech, tmp
 
 def trained(recipe, folder):
     trainer.train(recipe, TinyCodec, {"out": folder, "threads": 1})
+    return saved(folder)
+
+
+def saved(folder):
     return torch.load(folder / "last.pt", weights_only=True)["states"]["models"]["network"]
 
 
