@@ -7,7 +7,7 @@ from torch import nn
 from codecbench.adapters.nn.conv import Conv1d, ConvTranspose1d
 from codecbench.adapters.nn.seanet import SeanetConfig, SeanetDecoder, SeanetEncoder
 from codecbench.adapters.nn.streaming import Chain
-from codecbench.adapters.training.start import start_with_principal_components
+from codecbench.adapters.training.start import flatten_spectrum, start_with_principal_components
 from codecbench.errors import UserError
 
 
@@ -87,6 +87,49 @@ def test_an_untrained_seanet_is_a_transform_coder():
     delay = config.delay_samples
     # The overlap of the first frame has nothing before it.
     assert sdr(waves[:, 160 : 4000 - delay], decoded[:, 160 + delay : 4000]) > 10
+
+
+def test_a_flattened_spectrum_is_given_back():
+    config = SeanetConfig(**SEANET)
+    encoder, decoder = SeanetEncoder(config), SeanetDecoder(config)
+    waves = 0.02 * coloured_noise(4, 4000)
+    for layer in (encoder.layers[0], decoder.layers[-1]):
+        nn.init.zeros_(layer.conv.bias)
+    flatten_spectrum(encoder, decoder, waves, 1.0, mdct=True)
+    with torch.no_grad():
+        bands = encoder.layers[0](waves[:, None]).square().mean(dim=(0, 2)).sqrt()
+        same = decoder.layers[-1](encoder.layers[0](waves[:, None]))[:, 0]
+    assert bands.std() / bands.mean() < 0.1
+    delay = config.delay_samples
+    assert sdr(waves[:, 160 : 4000 - delay], same[:, 160 + delay :]) > 80
+
+
+def test_flattening_needs_an_mdct():
+    encoder, decoder = linear(True)
+    with pytest.raises(UserError, match="MDCT"):
+        flatten_spectrum(encoder, decoder, coloured_noise(1, 1600), 0.5, mdct=False)
+
+
+def test_a_flattened_mdct_still_reconstructs():
+    config = SeanetConfig(**SEANET)
+    encoder, decoder = SeanetEncoder(config), SeanetDecoder(config)
+    waves = coloured_noise(2, 1600)
+
+    def bands():
+        with torch.no_grad():
+            return encoder.layers[0](waves[:, None])
+
+    def spread(x):
+        magnitude = x.square().mean(dim=(0, 2)).sqrt()
+        return (magnitude.max() / magnitude.min()).item()
+
+    before = spread(bands())
+    flatten_spectrum(encoder, decoder, waves, 0.5, True)
+    assert spread(bands()) == pytest.approx(before**0.5, rel=1e-3)
+    with torch.no_grad():
+        decoded = decoder.layers[-1](bands())[:, 0]
+    delay = config.delay_samples
+    assert sdr(waves[:, 16 : 1600 - delay], decoded[:, 16 + delay : 1600]) > 60
 
 
 def test_layers_in_nested_chains_are_found():
