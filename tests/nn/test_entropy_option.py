@@ -6,11 +6,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from codecbench import protocol
 from codecbench.adapters.nn.codebook_learning import CodebookLearner
 from codecbench.adapters.nn.entropy import count_codes
-from codecbench.adapters.nn.weights import COUNTS, add_tensors, write_weights
+from codecbench.adapters.nn.weights import COUNTS, add_tensors, read_header, write_weights
 from codecbench.adapters.soundstream import SoundStreamCodec
 from codecbench.audio import Audio
 from codecbench.bitstream import Bitstream
@@ -51,14 +52,14 @@ def network():
     return made
 
 
-def written(path, network, counts):
+def written(path, network, counts, half=False):
     metadata = {
         "codec": "soundstream",
         "variant": "",
         "config": network.config.model_dump_json(),
         "training": json.dumps({}),
     }
-    write_weights(path, network, metadata)
+    write_weights(path, network, metadata, half)
     if counts is not None:
         add_tensors(path, {COUNTS: counts})
     return path
@@ -95,6 +96,20 @@ def test_codes_are_counted_codebook_by_codebook(network, counts, plain):
         for row, codes in zip(expected, tokens.codes[0], strict=True):
             row += np.bincount(codes, minlength=100)
     np.testing.assert_array_equal(counts.numpy(), expected)
+
+
+def test_counts_are_added_and_replaced_and_all_else_stays(tmp_path, network, counts):
+    path = written(tmp_path / "half.safetensors", network, None, half=True)
+    tensors, metadata = load_file(path), read_header(path).metadata
+    for given in (counts + 1, counts):
+        add_tensors(path, {COUNTS: given})
+    found = load_file(path)
+    assert torch.equal(found.pop(COUNTS), counts)
+    assert found.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert found[name].dtype == tensor.dtype == torch.float16
+        assert torch.equal(found[name], tensor)
+    assert read_header(path).metadata == metadata
 
 
 def test_the_audio_is_that_of_plain_codes_for_fewer_bits(plain, coded):
