@@ -48,7 +48,7 @@ class Quantized:
         Mean squared distance of what was asked for to its codeword, with gradient to the former,
         over the items that use the layer.
     codebook_loss : Tensor, shape (groups * codebooks,)
-        The same with gradient to the codeword; zero under running means.
+        The same with gradient to the codeword; without any under running means.
     used : Tensor of bool, shape (batch, groups * codebooks)
         Which layers each item uses.
     """
@@ -152,7 +152,7 @@ class ResidualVectorQuantizer(nn.Module):
         """
         batch = len(latents)
         if layers is None or isinstance(layers, int):
-            layers = torch.full((batch,), layers or self.config.codebooks)
+            layers = torch.full((batch,), self.config.codebooks if layers is None else layers)
         depth = torch.arange(len(self), device=latents.device) // self.config.groups
         used = depth < layers.to(latents.device)[:, None]
         residuals = list(latents.chunk(self.config.groups, dim=1))
@@ -185,7 +185,7 @@ class ResidualVectorQuantizer(nn.Module):
     def encode(self, latents: Tensor, layers: int | None = None) -> Tensor:
         """Return codes of the first layers, int64 (batch, groups * layers, frames)."""
         residuals = list(latents.chunk(self.config.groups, dim=1))
-        count = self.config.groups * (layers or self.config.codebooks)
+        count = self.config.groups * (self.config.codebooks if layers is None else layers)
         codes = []
         for index, codebook in enumerate(self.codebooks[:count]):
             group = index % self.config.groups
