@@ -23,9 +23,12 @@ SPECS: dict[str, tuple[str, ...]] = {
         "opus:kbps=16,application=voip,frame_ms=60,vbr=off",
         "opus:kbps=32,bandwidth=fb,frame_ms=10",
     ),
+    "soundstream": (),
     "speex": ("speex",),
+    "svcodec": (),
 }
-"""Representative specs of each codec; `decoded` cannot encode, `external` has its own tests."""
+"""Representative specs of each codec; `decoded` cannot encode, `external` has its own tests, and
+neural codecs have their rows in `neural_specs`."""
 
 STANDARD_FRAMES: dict[str, tuple[int, int]] = {
     "amr-nb:kbps=4.75": (160, 95),

@@ -1,0 +1,144 @@
+"""What the shared tester of neural codecs runs on: small random networks, bundled weights.
+
+A neural codec joins by a row in `TINY`, one configuration for each kind of network that it has.
+Weights that lie in its folder's ``weights/`` join by themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from codecbench.registry import CODECS, component_class
+
+
+@dataclass(frozen=True)
+class NeuralSpec:
+    """A codec with random weights of a configuration, or with weights that come with it.
+
+    Parameters
+    ----------
+    codec : str
+        Registered name.
+    label : str
+        Names the case in test ids.
+    model : dict or None
+        The network's configuration; None: bundled weights.
+    keys : str
+        Further keys of the spec.
+    variant : str
+        What the weights are of.
+    """
+
+    codec: str
+    label: str
+    model: dict[str, Any] | None = field(default=None, hash=False)
+    keys: str = ""
+    variant: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.codec}-{self.label}"
+
+
+SEANET = {
+    "strides": (2, 4, 4),
+    "encoder_channels": (4, 6, 8, 12),
+    "decoder_channels": (4, 6, 8, 12),
+    "latent_channels": 12,
+}
+"""Hop 32."""
+
+PATCHES = {
+    "first_stride": 8,
+    "kernel_size": 16,
+    "mdct_start": True,
+    "zero_start": True,
+    "strides": (2, 2),
+    "encoder_channels": (10, 12, 16),
+    "decoder_channels": (8, 12, 16),
+    "latent_channels": 12,
+}
+"""Hop 32, of which 8 samples overlap."""
+
+TINY: tuple[NeuralSpec, ...] = (
+    NeuralSpec(
+        "soundstream",
+        "plain",
+        {"sample_rate": 16_000, "seanet": SEANET, "quantizer": {"codebooks": 3}},
+    ),
+    NeuralSpec(
+        "soundstream",
+        "denoising",
+        {
+            "sample_rate": 8_000,
+            "seanet": PATCHES,
+            # 20 entries cost 5 bits, and twelve of 32 bit patterns are no code.
+            "quantizer": {"codebooks": 4, "codebook_size": 20},
+            "denoising_switch": True,
+        },
+        keys="denoise=on",
+    ),
+    NeuralSpec(
+        "soundstream",
+        "looking-ahead",
+        {
+            "sample_rate": 16_000,
+            "seanet": {**SEANET, "causal": False},
+            "quantizer": {"codebooks": 2, "codebook_size": 64},
+        },
+    ),
+    NeuralSpec(
+        "svcodec",
+        "plain",
+        {
+            "sample_rate": 8_000,
+            "seanet": PATCHES,
+            "quantizer": {"codebooks": 3, "update": "gradient"},
+        },
+        variant="final",
+    ),
+    NeuralSpec(
+        "svcodec",
+        "grouped-cosine",
+        {
+            "sample_rate": 8_000,
+            "seanet": SEANET,
+            "quantizer": {
+                "codebooks": 2,
+                "codebook_size": 100,
+                "groups": 2,
+                "codebook_channels": 4,
+                "lookup": "cosine",
+                "update": "gradient",
+            },
+        },
+        keys="variant=v2",
+        variant="v2",
+    ),
+)
+
+PARAMETERS: dict[tuple[int, int], float] = {
+    (32, 32): 8.4,
+    (16, 16): 2.4,
+    (16, 32): 5.5,
+    (8, 32): 4.8,
+    (32, 16): 5.3,
+    (32, 8): 4.4,
+}
+"""Million parameters of SoundStream by first encoder and decoder channels (arXiv 2107.03312,
+Table I). All six fit 256 latent channels and residual kernels of 3, without the codebooks."""
+
+
+def bundled() -> list[NeuralSpec]:
+    """List the weights that lie in the folders of the codecs of `TINY`."""
+    found = []
+    for codec in sorted({spec.codec for spec in TINY}):
+        folder = component_class(CODECS, codec).folder / "weights"  # type: ignore[attr-defined]
+        stems = sorted(path.stem for path in folder.glob("nano*.safetensors"))
+        variants = (stem.partition("-")[2] for stem in stems)
+        found += [
+            NeuralSpec(codec, stem, keys=f"variant={variant}" if variant else "")
+            for stem, variant in zip(stems, variants, strict=True)
+        ]
+    return found
