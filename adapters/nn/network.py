@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .companding import CompandingConfig, Compressor, Expander
 from .quantizer import Quantized, QuantizerConfig, ResidualVectorQuantizer
 from .seanet import SeanetConfig, SeanetDecoder, SeanetEncoder
-from .streaming import StreamingModule
+from .streaming import Chain, StreamingModule
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,8 @@ class SeanetNetworkConfig(pydantic.BaseModel):
     """In Hz."""
     seanet: SeanetConfig = SeanetConfig()
     quantizer: QuantizerConfig = QuantizerConfig()
+    companding: CompandingConfig | None = None
+    """Compression of loud frames before the quantizer; None: latents are quantized as they are."""
 
     @property
     def hop_length(self) -> int:
@@ -212,9 +215,12 @@ class SeanetNetwork(StreamingNetwork):
         self.hop_length = config.hop_length
         self.delay_samples = config.delay_samples
         self.causal = config.causal
-        self.encoder = SeanetEncoder(config.seanet)
+        self.encoder: StreamingModule = SeanetEncoder(config.seanet)
         self.quantizer = ResidualVectorQuantizer(config.seanet.latent_channels, config.quantizer)
-        self.decoder = SeanetDecoder(config.seanet)
+        self.decoder: StreamingModule = SeanetDecoder(config.seanet)
+        if config.companding is not None:
+            self.encoder = Chain([self.encoder, Compressor(config.companding)])
+            self.decoder = Chain([Expander(config.companding), self.decoder])
 
 
 def parameter_count(network: nn.Module) -> int:

@@ -8,13 +8,12 @@ import torch
 from lightning.fabric import Fabric
 from torch import Tensor
 
-from ..nn.network import CodecNetwork
 from .crops import BatchMaker
 from .logs import Log
 from .models import Models
 from .randomness import Purpose, torch_seed
 from .recipe import Recipe
-from .start import start_with_principal_components
+from .start import flatten_spectrum, start_with_principal_components
 
 _START_BATCHES = 4
 
@@ -66,6 +65,9 @@ class Beginning:
         network: Any = self.models.network
         waves = torch.cat(self._waves(index, _START_BATCHES, Purpose.START))
         mdct = bool(getattr(getattr(network.config, "seanet", None), "mdct_start", False))
+        flattening = self.recipe.stages[index].start_flattening
+        if flattening:
+            flatten_spectrum(network.encoder, network.decoder, waves, flattening, mdct)
         kept = start_with_principal_components(network.encoder, network.decoder, waves, mdct)
         shares = ", ".join(f"{100 * share:.1f}" for share in kept)
         log.note(f"principal components keep {shares} % of the power, layer by layer")
@@ -75,7 +77,8 @@ class Beginning:
         network, codebooks = self.models.network, self.models.codebooks
         waves = self._waves(index, stage.codebooks.kmeans_batches, Purpose.CODEBOOKS)
         with torch.no_grad(), self.fabric.autocast():
-            latents = torch.cat([_latents(network, batch) for batch in waves]).float()
+            network.set_denoising(None)
+            latents = torch.cat([network.encode(batch) for batch in waves]).float()
         if self.recipe.initial_weights is None:
             seed = torch_seed(self.recipe.seed, index, 0, 0, Purpose.CODEBOOKS)
             codebooks.start(latents, seed, stage.name)
@@ -93,8 +96,3 @@ class Beginning:
         if self.fabric.world_size > 1:
             for part in (self.models.network, self.models.codebooks):
                 part.load_state_dict(self.fabric.broadcast(part.state_dict()))
-
-
-def _latents(network: CodecNetwork, waves: Tensor) -> Tensor:
-    latents: Tensor = network(waves, None, quantize=False).latents
-    return latents

@@ -103,6 +103,9 @@ class StageConfig(Table):
     """How the network starts; for the first stage."""
     train: tuple[str, ...] = ()
     """Named parts of the network that learn; all if empty."""
+    start_flattening: float = pydantic.Field(0.0, ge=0, le=1)
+    """Exponent by which that start flattens the average spectrum, so that quantization noise
+    follows speech; for networks whose outer convolutions start as an MDCT."""
     layers: Literal["uniform", "stratified", "all"] | tuple[Count, ...] = "uniform"
     """Residual layers that each item uses: drawn uniformly from all depths; every depth in
     equal share; all layers; or drawn from a list."""

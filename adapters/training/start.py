@@ -64,6 +64,41 @@ def start_with_principal_components(
     return kept
 
 
+@torch.no_grad()
+def flatten_spectrum(
+    encoder: nn.Module, decoder: nn.Module, waves: Tensor, exponent: float, mdct: bool
+) -> None:
+    """Scale the bands of the outer MDCT so that the average spectrum is flatter behind it.
+
+    What is quantized in proportion to its power then has noise that follows the spectrum of
+    speech. The decoder's last convolution takes the scales back.
+
+    Parameters
+    ----------
+    encoder, decoder : Chain
+    waves : Tensor, shape (batch, samples)
+    exponent : float
+        A band of average magnitude a is divided by a to this power; 1 makes all bands alike.
+    mdct : bool
+        Whether the outer convolutions are an MDCT.
+
+    Raises
+    ------
+    UserError
+        If they are none.
+    """
+    if not mdct or not isinstance(encoder, Chain) or not isinstance(decoder, Chain):
+        raise UserError("start_flattening needs outer convolutions that start as an MDCT")
+    first, last = _main_path(encoder)[0], _main_path(decoder)[-1]
+    _without_bias(first, last)  # else the measurement would be of the random biases
+    bands = first.stride
+    magnitude = first(waves[:, None])[:, :bands].square().mean(dim=(0, 2)).sqrt().clamp(min=1e-8)
+    scale = (magnitude / magnitude.mean()) ** -exponent
+    scale = scale * magnitude.sum() / (magnitude * scale).sum()
+    first.conv.weight[:bands] *= scale[:, None, None]
+    last.conv.weight[:bands] /= scale[:, None, None]
+
+
 def _main_path(chain: Chain) -> list[Conv1d | ConvTranspose1d]:
     return [layer for layer in _layers(chain) if isinstance(layer, Conv1d | ConvTranspose1d)]
 

@@ -7,6 +7,7 @@ import warnings
 import librosa
 import numpy as np
 import pytest
+import scipy.signal
 import torch
 
 from codecbench.adapters.nn.discriminators import DiscriminatorOutput
@@ -21,7 +22,7 @@ from codecbench.errors import UserError
 
 RATE = 16000
 NAMES = list(ReconstructionLosses.NAMES)
-SPECTRAL = [name for name in NAMES if not name.startswith("waveform")]
+SPECTRAL = [name for name in NAMES if not name.startswith(("waveform", "emphasized"))]
 PHASE_BLIND = [name for name in SPECTRAL if name != "complex_stft"]
 
 
@@ -80,14 +81,14 @@ def mel_pairs(x, y, windows, bins):
 @pytest.mark.parametrize("name", NAMES)
 def test_equal_signals_are_the_minimum(losses, name):
     x = noise(0)
-    assert losses(x, x.clone(), [name])[name].item() == (-30 if name == "waveform_sdr" else 0)
+    assert losses(x, x.clone(), [name])[name].item() == (-30 if name.endswith("_sdr") else 0)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_different_signals_cost_more_the_more_they_differ(losses, name):
     x = noise(0)
     little, much = (losses(x, x + noise(1, level=level), [name])[name] for level in (0.01, 0.1))
-    lowest = -30 if name == "waveform_sdr" else 0
+    lowest = -30 if name.endswith("_sdr") else 0
     assert lowest < little < much
 
 
@@ -189,6 +190,14 @@ def test_waveform_losses_by_hand(losses):
     assert values["waveform_l2"].item() == pytest.approx(0.5)
     # 25 over 1, and a silent reference, clamped to -20 dB.
     assert values["waveform_sdr"].item() == pytest.approx(-(10 * np.log10(25) - 20) / 2, abs=1e-4)
+
+
+def test_emphasized_sdr_is_the_sdr_of_what_a_high_pass_leaves(losses):
+    x, y = noise(0), noise(1)
+    high_passed = [torch.from_numpy(scipy.signal.lfilter([1, -0.9], 1, z)[..., 1:]) for z in (x, y)]
+    expected = losses(*high_passed, ["waveform_sdr"])["waveform_sdr"].item()
+    got = losses(x, y, ["emphasized_sdr"])["emphasized_sdr"].item()
+    assert got == pytest.approx(expected, abs=1e-4)
 
 
 def test_sdr_does_not_depend_on_the_level(losses):

@@ -14,7 +14,7 @@ from .config import LossesConfig
 from .mel import hifigan_mel, log_mel, mel, multi_scale_mel
 from .spectra import SpectralAnalysis, SpectrumPair
 from .stft import complex_stft, stft
-from .waveform import waveform_sdr
+from .waveform import emphasized_sdr, waveform_sdr
 
 
 class ReconstructionLosses(nn.Module):
@@ -31,6 +31,7 @@ class ReconstructionLosses(nn.Module):
         "waveform_l1": "mean absolute difference of samples",
         "waveform_l2": "mean squared difference of samples",
         "waveform_sdr": "minus the signal-to-distortion ratio in dB, clamped to -20..30 dB",
+        "emphasized_sdr": "the same after pre-emphasis",
         "mel": "L1 of mel magnitudes over several windows",
         "log_mel": "L1 of log-mel magnitudes over several windows",
         "multi_scale_mel": "SoundStream's L1 of mel and L2 of log-mel magnitudes over six windows",
@@ -102,6 +103,7 @@ _WAVEFORM_TERMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "waveform_l1": F.l1_loss,
     "waveform_l2": F.mse_loss,
     "waveform_sdr": waveform_sdr,
+    "emphasized_sdr": emphasized_sdr,
 }
 _SPECTRAL_TERMS: dict[str, Callable[[SpectrumPair, LossesConfig], Tensor]] = {
     "mel": lambda pair, config: mel(pair, config.mel.scales),

@@ -7,6 +7,9 @@ from torch import Tensor
 SDR_RANGE = (-20.0, 30.0)
 """In dB. Outside it an item has no gradient."""
 
+PRE_EMPHASIS = 0.9
+"""Coefficient of the first-order high-pass that lifts speech's weak upper band."""
+
 _ENERGY_FLOOR = 1e-8
 
 
@@ -28,3 +31,17 @@ def waveform_sdr(reference: Tensor, decoded: Tensor) -> Tensor:
     signal = reference.square().sum(-1) + _ENERGY_FLOOR
     distortion = (reference - decoded).square().sum(-1) + _ENERGY_FLOOR
     return -(10 * (signal / distortion).log10()).clamp(*SDR_RANGE).mean()
+
+
+def emphasized_sdr(reference: Tensor, decoded: Tensor) -> Tensor:
+    """Return `waveform_sdr` after pre-emphasis, so that the upper band counts too.
+
+    Parameters
+    ----------
+    reference, decoded : Tensor, shape (batch, samples)
+    """
+    return waveform_sdr(_emphasized(reference), _emphasized(decoded))
+
+
+def _emphasized(x: Tensor) -> Tensor:
+    return x[..., 1:] - PRE_EMPHASIS * x[..., :-1]
