@@ -26,8 +26,9 @@ System = Callable[[Waves], Waves]
 SHORTEST_PAST = 8
 LONGEST_PAST = 512
 """Frames before the change; a system that looks further ahead counts as one without end."""
-CODE_LEVELS = (1.0, -1.0, 1e2, -1e2, 1e4, -1e4)
-"""Of changes that codes are to notice; full scale is 1."""
+LEVELS = (1.0, -1.0, 1e2, -1e2, 1e4, -1e4)
+"""Of changes; full scale is 1. The high ones bring out what many layers make faint, and move the
+codes of a frame however little of the frame changes."""
 _BATCH = 32
 
 
@@ -115,7 +116,8 @@ def _first_changes(outputs: Waves, tolerance: float) -> list[float]:
 def network_latency(network: CodecNetwork, phases: Sequence[int] | None = None) -> float:
     """Measure a network without its quantizer, in samples.
 
-    It runs in float64, where what is faint is still far above rounding.
+    It runs in float64, where what is faint is still far above rounding; so it may find less of a
+    far look-ahead than there is, never more.
 
     Parameters
     ----------
@@ -133,15 +135,13 @@ def network_latency(network: CodecNetwork, phases: Sequence[int] | None = None) 
             latents = exact.encode(torch.from_numpy(padded))
         return _decoded(exact, latents, samples)
 
-    return measured_latency(system, network.hop_length, phases=phases)
+    return measured_latency(system, network.hop_length, phases=phases, levels=LEVELS)
 
 
 def codec_latency(codec: NeuralCodec, phases: Sequence[int] | None = None) -> float:
     """Measure a codec through its bitstreams, in samples at its rate.
 
-    Changes of up to 10,000 times full scale are among those tried, so that the codes of a frame
-    change however little of the frame does; the codes are decoded in float64, so that their
-    faintest effect counts.
+    The codes are decoded in float64, so that their faintest effect counts.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def codec_latency(codec: NeuralCodec, phases: Sequence[int] | None = None) -> fl
             latents = exact.quantizer.decode(torch.from_numpy(codes))
         return _decoded(exact, latents, waves.shape[1])
 
-    return measured_latency(system, codec.hop_length, phases=phases, levels=CODE_LEVELS)
+    return measured_latency(system, codec.hop_length, phases=phases, levels=LEVELS)
 
 
 def _decoded(network: CodecNetwork, latents: Tensor, samples: int) -> Waves:

@@ -7,6 +7,7 @@ those in `REPLACED`.
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -309,6 +310,16 @@ def speech_is_on_time(case: NeuralCase) -> None:
         assert estimate_delay(reference, decoded) == 0, utterance.id
 
 
+def coding_is_faster_than_speaking(case: NeuralCase) -> None:
+    """Both ways together take less processor time than the signal lasts."""
+    if not case.is_trained:
+        pytest.skip("random networks are no codecs that anybody uses")
+    audio = case.voice(4 * case.rate)
+    start = time.process_time()
+    case.codec.decode(case.codec.encode(audio))
+    assert time.process_time() - start < audio.seconds
+
+
 NEURAL_LAWS: tuple[Callable[[NeuralCase], None], ...] = (
     bits_are_exact,
     card_counts_the_network,
@@ -323,6 +334,7 @@ NEURAL_LAWS: tuple[Callable[[NeuralCase], None], ...] = (
     latency_is_what_the_card_says,
     losses_are_survived,
     speech_is_on_time,
+    coding_is_faster_than_speaking,
 )
 
 
