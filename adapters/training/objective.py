@@ -20,6 +20,7 @@ from ..nn.losses import (
     generator_loss,
 )
 from ..nn.network import Reconstruction
+from ..nn.quantizer import Quantized
 from .recipe import Recipe, StageConfig
 
 Value = TypeVar("Value")
@@ -95,8 +96,9 @@ class Objective(nn.Module):
         found: dict[str, Tensor] = self.reconstruction(targets, result.waves, spectral)
         if result.quantized is not None:
             quantized = result.quantized
-            found["commitment"] = quantized.commitment.mean() / commitment_scale
-            found["codebook"] = quantized.codebook_loss.mean() / commitment_scale
+            share = layer_weights(quantized, stage.codebooks.balanced) / commitment_scale
+            found["commitment"] = (quantized.commitment * share).mean()
+            found["codebook"] = (quantized.codebook_loss * share).mean()
         if judged is not None:
             found["adversarial"] = generator_loss(judged.decoded, stage.adversarial_loss)
             found["feature_matching"] = feature_matching_loss(
@@ -107,6 +109,16 @@ class Objective(nn.Module):
         if missing:
             raise UserError(f"stage {stage.name}: the network gives no loss '{missing[0]}' here")
         return {name: found[name] for name in wanted}
+
+
+def layer_weights(quantized: Quantized, balanced: bool) -> Tensor:
+    """Weigh the losses of the residual layers, shape (layers,).
+
+    Under plain quantizer dropout a layer counts by the share of the items that use it, so that
+    deep layers learn little; balanced, all layers in use count alike.
+    """
+    used = quantized.used.float().mean(dim=0)
+    return (used > 0).float() if balanced else used
 
 
 @dataclass(frozen=True)

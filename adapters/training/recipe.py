@@ -75,7 +75,8 @@ class CodebookConfig(Table):
     dead_below: NotNegative = 2.0
     """Running usage a batch below which a code is replaced."""
     balanced: bool = False
-    """Whether every layer learns from every item."""
+    """Whether every layer learns from every item and all layers' losses count alike; else a layer
+    learns, and counts, by the items that use it (plain quantizer dropout)."""
     kmeans_batches: Count = 8
     """Batches whose latents the codebooks are started from."""
 
