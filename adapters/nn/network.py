@@ -1,4 +1,4 @@
-"""What every neural codec's network offers: encoder, quantizer and decoder around one frame rate."""
+"""What every neural codec's network offers: encoder, quantizer and decoder, one frame rate."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class QuantizerConfig(pydantic.BaseModel):
     groups: int = pydantic.Field(1, ge=1)
     """Equal parts of the channels, each with a residual quantizer of its own."""
     codebook_channels: int | None = None
-    """Channels in which codewords are looked up, after a learned projection; None: no projection."""
+    """Channels in which codewords are looked up, after a learned projection; None: without one."""
     lookup: Literal["euclidean", "cosine"] = "euclidean"
     update: Literal["ema", "gradient"] = "ema"
     """How codebooks learn: running means of what they are used for, or by the codebook loss."""
