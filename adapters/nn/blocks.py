@@ -100,4 +100,5 @@ class FeatureModulation(nn.Module):
             May change from frame to frame; a time of 1 holds for all frames.
         """
         scale, shift = self.linear(condition).transpose(1, 2).chunk(2, dim=1)
-        return x * (1 + scale) + shift
+        modulated: Tensor = x * (1 + scale) + shift
+        return modulated

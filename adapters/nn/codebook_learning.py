@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .quantizer import Codebook, Quantized, ResidualVectorQuantizer
 
@@ -44,7 +45,7 @@ class CodebookLearner(nn.Module):
         self.moves_entries = quantizer.config.update == "ema"
         size = quantizer.config.codebook_size
         self.register_buffer("usage", torch.full((len(quantizer), size), 2.0 * dead_below))
-        entries = [_entries(codebook) for codebook in quantizer.codebooks]
+        entries = [_entries(codebook) for codebook in quantizer.layers]
         sums = torch.stack([entry.detach() for entry in entries]) * 2.0 * dead_below
         self.register_buffer("sums", sums)
 
@@ -52,26 +53,34 @@ class CodebookLearner(nn.Module):
 
     @torch.no_grad()
     def start(
-        self, quantizer: ResidualVectorQuantizer, latents: Tensor, generator: torch.Generator
+        self,
+        quantizer: ResidualVectorQuantizer,
+        latents: Tensor,
+        batches: int,
+        generator: torch.Generator,
     ) -> None:
         """Place each layer's entries by k-means of what the layers before leave over.
 
         Parameters
         ----------
-        latents : Tensor, shape (batch, channels, frames)
+        quantizer : ResidualVectorQuantizer
+        latents : Tensor, shape (items, channels, frames)
             With more frames in all than the codebooks have entries.
+        batches : int
+            Training batches that the latents come from; usage is counted a batch.
+        generator : torch.Generator
         """
         groups = quantizer.config.groups
         residuals = list(latents.chunk(groups, dim=1))
-        for index, codebook in enumerate(quantizer.codebooks):
-            assert isinstance(codebook, Codebook)
+        for index, codebook in enumerate(quantizer.layers):
             group = index % groups
             inputs = codebook.project_in(residuals[group])
             points = inputs.transpose(1, 2).flatten(0, 1)
+            if codebook.cosine:
+                points = F.normalize(points, dim=-1)
             entries, counts = k_means(points, len(_entries(codebook)), generator)
             _entries(codebook).copy_(entries)
-            share = counts / counts.sum() * len(points) / len(latents)
-            self.usage[index] = share.clamp(min=2 * self.dead_below)
+            self.usage[index] = (counts / batches).clamp(min=2 * self.dead_below)
             self.sums[index] = entries * self.usage[index, :, None]
             words = codebook.embed(codebook.lookup(inputs))
             residuals[group] = residuals[group] - codebook.project_out(words)
@@ -82,21 +91,23 @@ class CodebookLearner(nn.Module):
     ) -> int:
         """Learn from one training batch; return how many dead codes were replaced."""
         replaced = 0
-        for index, codebook in enumerate(quantizer.codebooks):
+        for index, codebook in enumerate(quantizer.layers):
             keep = slice(None) if self.balanced else result.used[:, index]
             points = result.inputs[index][keep].transpose(1, 2).flatten(0, 1)
             codes = result.codes[keep, index].flatten()
-            if not len(points):
-                continue
             entries = _entries(codebook)
             counts = torch.bincount(codes, minlength=len(entries)).to(points.dtype)
             sums = torch.zeros_like(entries).index_add_(0, codes, points)
+            # Before any process may pass over the layer, or the others would wait for it.
             counts, sums = _over_all_processes(counts), _over_all_processes(sums)
+            if not counts.any():
+                continue
             self.usage[index].lerp_(counts, 1 - self.decay)
             self.sums[index].lerp_(sums, 1 - self.decay)
             if self.moves_entries:
                 entries.copy_(self.sums[index] / self.usage[index].clamp(min=1e-5)[:, None])
-            replaced += self._revive(index, entries, points, generator)
+            anything = result.inputs[index].transpose(1, 2).flatten(0, 1)
+            replaced += self._revive(index, entries, anything, generator)
         return replaced
 
     def _revive(
@@ -149,15 +160,13 @@ def k_means(
 def _assign(points: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
     offset = centres.square().sum(-1)
     nearest = torch.cat(
-        [(offset - 2 * part @ centres.T).argmin(-1) for part in points.split(16384)]
+        [(offset - 2 * part @ centres.T).argmin(-1) for part in torch.split(points, 16384)]
     )
     return nearest, torch.bincount(nearest, minlength=len(centres)).to(points.dtype)
 
 
-def _entries(codebook: nn.Module) -> Tensor:
-    assert isinstance(codebook, Codebook)
+def _entries(codebook: Codebook) -> Tensor:
     entries = codebook.entries
-    assert isinstance(entries, Tensor)
     return entries.data if isinstance(entries, nn.Parameter) else entries
 
 

@@ -67,6 +67,8 @@ class Conv1d(StreamingModule):
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Convolve one chunk after the samples remembered from before."""
+        if x.shape[-1] % self.stride:
+            raise ValueError(f"a chunk of {x.shape[-1]} is no multiple of the stride {self.stride}")
         x = torch.cat([state, x], dim=-1)
         return self.conv(x), x[..., x.shape[-1] - self.past :]
 
@@ -117,9 +119,7 @@ class ConvTranspose1d(StreamingModule):
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Convolve one chunk and add the tail that the chunks before left."""
-        y = F.conv_transpose1d(
-            x, self.conv.weight, None, self.conv.stride, groups=self.conv.groups
-        )
+        y = F.conv_transpose1d(x, self.conv.weight, None, self.conv.stride, groups=self.conv.groups)
         y = torch.cat([y[..., : self.overhang] + state, y[..., self.overhang :]], dim=-1)
         ready = x.shape[-1] * self.stride
         out, tail = y[..., :ready], y[..., ready:]

@@ -142,7 +142,6 @@ class StreamingNetwork(CodecNetwork):
         waves: Tensor = self.decoder(latents)
         return waves[:, 0]
 
-
     def encode_in_chunks(self, waves: Tensor, chunk_frames: int) -> Tensor:
         """Encode a long signal chunk by chunk, unless the network looks ahead."""
         if not self.causal:
@@ -161,7 +160,7 @@ class StreamingNetwork(CodecNetwork):
 def _in_chunks(module: StreamingModule, x: Tensor, size: int) -> Tensor:
     state = module.initial_state(len(x), x.device)
     parts = []
-    for chunk in x.split(size, dim=-1):
+    for chunk in torch.split(x, size, dim=-1):
         part, state = module.step(chunk, state)
         parts.append(part)
     return torch.cat(parts, dim=-1)

@@ -20,10 +20,10 @@ class QuantizerConfig(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    codebooks: int = pydantic.Field(8, ge=1)
+    codebooks: int = pydantic.Field(default=8, ge=1)
     """Layers of each group."""
-    codebook_size: int = pydantic.Field(1024, ge=2)
-    groups: int = pydantic.Field(1, ge=1)
+    codebook_size: int = pydantic.Field(default=1024, ge=2)
+    groups: int = pydantic.Field(default=1, ge=1)
     """Equal parts of the channels, each with a residual quantizer of its own."""
     codebook_channels: int | None = None
     """Channels in which codewords are looked up, after a learned projection; None: without one."""
@@ -70,6 +70,8 @@ class Codebook(nn.Module):
         Of the residual.
     config : QuantizerConfig
     """
+
+    entries: Tensor
 
     def __init__(self, channels: int, config: QuantizerConfig) -> None:
         super().__init__()
@@ -136,6 +138,11 @@ class ResidualVectorQuantizer(nn.Module):
             for _ in range(config.codebooks * config.groups)
         )
 
+    @property
+    def layers(self) -> list[Codebook]:
+        """The codebooks, in the order of the codes."""
+        return [codebook for codebook in self.codebooks if isinstance(codebook, Codebook)]
+
     def __len__(self) -> int:
         """Codes a frame."""
         return len(self.codebooks)
@@ -158,7 +165,7 @@ class ResidualVectorQuantizer(nn.Module):
         residuals = list(latents.chunk(self.config.groups, dim=1))
         sums = [torch.zeros_like(residual) for residual in residuals]
         codes, inputs, commitments, codebook_losses = [], [], [], []
-        for index, codebook in enumerate(self.codebooks):
+        for index, codebook in enumerate(self.layers):
             group = index % self.config.groups
             step = _quantize(codebook, residuals[group], used[:, index])
             sums[group] = sums[group] + step.output * used[:, index, None, None]
@@ -170,7 +177,7 @@ class ResidualVectorQuantizer(nn.Module):
             commitments.append(step.commitment)
             codebook_losses.append(step.codebook_loss)
         quantized = torch.cat(sums, dim=1)
-        if not self.codebooks[0].is_projected:
+        if not self.layers[0].is_projected:
             quantized = latents + (quantized - latents).detach()
         return Quantized(
             quantized,
@@ -187,7 +194,7 @@ class ResidualVectorQuantizer(nn.Module):
         residuals = list(latents.chunk(self.config.groups, dim=1))
         count = self.config.groups * (self.config.codebooks if layers is None else layers)
         codes = []
-        for index, codebook in enumerate(self.codebooks[:count]):
+        for index, codebook in enumerate(self.layers[:count]):
             group = index % self.config.groups
             codes.append(codebook.lookup(codebook.project_in(residuals[group])))
             residuals[group] = residuals[group] - codebook.project_out(codebook.embed(codes[-1]))
@@ -196,7 +203,7 @@ class ResidualVectorQuantizer(nn.Module):
     def decode(self, codes: Tensor) -> Tensor:
         """Return latents of codes (batch, groups * layers, frames), any number of layers."""
         sums: list[Tensor | int] = [0] * self.config.groups
-        for index, codebook in enumerate(self.codebooks[: codes.shape[1]]):
+        for index, codebook in enumerate(self.layers[: codes.shape[1]]):
             group = index % self.config.groups
             sums[group] = sums[group] + codebook.project_out(codebook.embed(codes[:, index]))
         return torch.cat([part for part in sums if isinstance(part, Tensor)], dim=1)
@@ -211,9 +218,8 @@ class _Step:
     codebook_loss: Tensor
 
 
-def _quantize(codebook: nn.Module, residual: Tensor, used: Tensor) -> _Step:
+def _quantize(codebook: Codebook, residual: Tensor, used: Tensor) -> _Step:
     """Quantize a residual with one codebook."""
-    assert isinstance(codebook, Codebook)
     inputs = codebook.project_in(residual)
     codes = codebook.lookup(inputs)
     words = codebook.embed(codes)

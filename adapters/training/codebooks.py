@@ -43,12 +43,14 @@ class Codebooks:
         learner.decay, learner.dead_below = config.decay, config.dead_below
         learner.balanced = config.balanced
 
-    def start(self, latents: Tensor, seed: int, stage: str) -> None:
+    def start(self, latents: Tensor, batches: int, seed: int, stage: str) -> None:
         """Place all codewords by k-means.
 
         Parameters
         ----------
-        latents : Tensor, shape (batch, channels, frames)
+        latents : Tensor, shape (items, channels, frames)
+        batches : int
+            That the latents come from.
         seed : int
         stage : str
             Named in the error.
@@ -64,7 +66,8 @@ class Codebooks:
                 f"stage {stage}: {frames} frames cannot start codebooks of {size};"
                 " raise codebooks.kmeans_batches"
             )
-        self.learner.start(self.quantizer, latents, torch.Generator().manual_seed(seed))
+        generator = torch.Generator().manual_seed(seed)
+        self.learner.start(self.quantizer, latents, batches, generator)
 
     def update(self, quantized: Quantized, seed: int) -> dict[str, Tensor]:
         """Learn from one batch; return what is to be logged."""

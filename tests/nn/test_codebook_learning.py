@@ -67,7 +67,7 @@ def test_too_few_points_are_refused():
 def test_the_start_places_each_layer_on_what_is_left_over(manner):
     quantizer = quantizer_of(codebooks=2, size=64, channels=4, **manner)
     latents = torch.randn(4, 4, 300, generator=generator())
-    CodebookLearner(quantizer).start(quantizer, latents, generator())
+    CodebookLearner(quantizer).start(quantizer, latents, 1, generator())
     errors = []
     for layers in (1, 2):
         codes = quantizer.encode(latents, layers)

@@ -48,7 +48,7 @@ def network():
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         latents = made.encode(torch.from_numpy(sound(8.0).samples.copy())[None])
-        CodebookLearner(made.quantizer).start(made.quantizer, latents, generator)
+        CodebookLearner(made.quantizer).start(made.quantizer, latents, 1, generator)
     return made
 
 
