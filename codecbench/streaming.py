@@ -46,6 +46,9 @@ class StreamingCodec(Codec):
     those of `decode`, up to rounding.
     """
 
+    def check_streams(self) -> None:
+        """Raise `UserError` if this configuration cannot stream; loads no model."""
+
     @abc.abstractmethod
     def encoder_stream(self) -> EncoderStream:
         """Start to encode a signal."""

@@ -411,19 +411,25 @@ class NeuralCodec(TokenCodec, StreamingCodec):
 
     def encoder_stream(self) -> EncoderStream:
         """Start to encode a signal chunk by chunk."""
-        self._require_frames_alone()
+        self.check_streams()
         from .streams import NeuralEncoderStream
 
         return NeuralEncoderStream(self)
 
     def decoder_stream(self, side_information: Sequence[Packet] = ()) -> DecoderStream:
         """Start to decode a signal packet by packet; lost ones repeat and fade the last latents."""
-        self._require_frames_alone()
+        self.check_streams()
         from .streams import NeuralDecoderStream
 
         return NeuralDecoderStream(self)
 
-    def _require_frames_alone(self) -> None:
+    def check_streams(self) -> None:
+        """Raise if this configuration cannot stream; see `StreamingCodec.check_streams`."""
+        if not self.shape.causal:
+            raise UserError(
+                f"{self.spec} looks ahead, so it can neither stream nor lose packets;"
+                " give causal weights"
+            )
         if self.config.entropy:
             raise UserError(
                 f"{self.name}: entropy=on codes the whole utterance into one packet, which can"
