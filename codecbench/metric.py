@@ -174,6 +174,8 @@ class Decoded:
         Counted bits; None where the rate is not known.
     file_bytes : int, optional
         Size of the container file.
+    lost_packets : int
+        Packets of the bitstream that did not reach the decoder.
     tokens : Tokens, optional
     timings : dict of str to float
         Seconds; never a metric (a busy run's timings mean nothing).
@@ -186,6 +188,7 @@ class Decoded:
     main_bits: int | None = None
     side_bits: int | None = None
     file_bytes: int | None = None
+    lost_packets: int = 0
     tokens: Tokens | None = None
     timings: dict[str, float] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@ are done here and nowhere else; adapters do none of them.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +17,13 @@ from .audio import Audio
 from .bitstream import Bitstream
 from .codec import Codec, CodecCard, DecodedSource, TokenCodec
 from .corpora.base import Utterance
-from .errors import CodecError
+from .errors import BitstreamError, CodecError
 from .metric import Decoded
 from .signals import Signal
+from .streaming import StreamingCodec
+
+DrawLost = Callable[[int], Collection[int]]
+"""Given how many packets were sent, draws the positions of those that are lost."""
 
 DELAY_SEARCH_SECONDS = 0.5
 """A delay is looked for up to this far to either side."""
@@ -68,7 +73,11 @@ def _check_label(codec: Codec, bitstream: Bitstream) -> None:
 
 
 def decode(
-    codec: Codec, encoded: Encoded, reference: Audio, delay_samples: int | None = None
+    codec: Codec,
+    encoded: Encoded,
+    reference: Audio,
+    delay_samples: int | None = None,
+    draw_lost: DrawLost | None = None,
 ) -> Decoded:
     """Decode the bytes of a container file and put the audio back onto the reference's axis.
 
@@ -80,6 +89,8 @@ def decode(
         At the evaluation rate; only its rate and length are used.
     delay_samples : int, optional
         Estimated delay to remove at the codec's rate; the card's if None.
+    draw_lost : callable, optional
+        Which packets are lost; none if not given. What is counted is what was sent.
 
     Raises
     ------
@@ -87,19 +98,11 @@ def decode(
     """
     bitstream = Bitstream.from_bytes(encoded.data)
     _check_label(codec, bitstream)
+    lost = None if draw_lost is None else draw_lost(len(bitstream.packets))
     start = time.perf_counter()
-    raw = codec.decode(bitstream)
+    raw = _decoded(codec, bitstream, lost)
     seconds = time.perf_counter() - start
     delay = _known_delay(codec.card, delay_samples)
-    if raw.sample_rate != bitstream.sample_rate:
-        raise CodecError(
-            f"the decoder returned {raw.sample_rate} Hz where {bitstream.sample_rate} Hz were coded"
-        )
-    if codec.card.delay_samples is not None and len(raw) < bitstream.samples + delay:
-        raise CodecError(
-            f"the decoder returned {len(raw)} samples where {bitstream.samples} and the delay"
-            f" of {delay} were due"
-        )
     signal = aligned(raw, reference, bitstream.samples, delay)
     return Decoded(
         Signal(signal),
@@ -109,14 +112,55 @@ def decode(
         main_bits=bitstream.main_bits,
         side_bits=bitstream.side_bits,
         file_bytes=len(encoded.data),
+        lost_packets=len(lost or ()),
         tokens=codec.tokens([bitstream]) if isinstance(codec, TokenCodec) else None,
         timings={"encode": encoded.seconds, "decode": seconds},
     )
 
 
-def restore(codec: Codec, bitstream: Bitstream) -> Audio:
-    """Decode at the codec's rate, remove the declared delay (if any) and cut to length."""
-    raw = codec.decode(bitstream)
+def _decoded(codec: Codec, bitstream: Bitstream, lost: Collection[int] | None) -> Audio:
+    """Decode, with losses if any may occur, and hold the decoder to what it promises."""
+    rate = codec.card.sample_rate or bitstream.sample_rate
+    if bitstream.sample_rate != rate:
+        raise BitstreamError(
+            f"the bitstream states {bitstream.sample_rate} Hz where the codec runs at {rate} Hz"
+        )
+    if lost is None:
+        raw = codec.decode(bitstream)
+    elif isinstance(codec, StreamingCodec):
+        raw = codec.decode_with_losses(bitstream, lost)
+    else:
+        raise CodecError("it does not decode packet by packet and cannot lose packets")
+    if raw.sample_rate != bitstream.sample_rate:
+        raise CodecError(
+            f"the decoder returned {raw.sample_rate} Hz where {bitstream.sample_rate} Hz were coded"
+        )
+    delay = codec.card.delay_samples
+    if delay is not None and len(raw) < bitstream.samples + delay:
+        raise CodecError(
+            f"the decoder returned {len(raw)} samples where {bitstream.samples} and the delay"
+            f" of {delay} were due"
+        )
+    return raw
+
+
+def restore(codec: Codec, bitstream: Bitstream, lost: Collection[int] | None = None) -> Audio:
+    """Decode at the codec's rate, remove the declared delay (if any) and cut to length.
+
+    Parameters
+    ----------
+    codec : Codec
+    bitstream : Bitstream
+    lost : collection of int, optional
+        Positions of lost packets.
+
+    Raises
+    ------
+    CodecError, BitstreamError
+    """
+    raw = _decoded(codec, bitstream, lost)
+    if not raw.is_finite:
+        raise CodecError("the decoder returned NaN or infinite samples")
     return raw.advanced(codec.card.delay_samples or 0).fitted(bitstream.samples)
 
 

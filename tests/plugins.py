@@ -11,8 +11,9 @@ from codecbench.audio import Audio
 from codecbench.bitstream import Packet
 from codecbench.codec import Codec, CodecCard
 from codecbench.component import Config
-from codecbench.errors import MetricError
+from codecbench.errors import MetricError, UserError
 from codecbench.metric import Column, Metric, Score
+from codecbench.streaming import DecoderStream, StreamingCodec
 
 
 def log(kind, text):
@@ -109,6 +110,49 @@ class Slow(Plain):
         time.sleep(0.15)
 
 
+class Frames(StreamingCodec, Plain):
+    """8-bit PCM in packets of 100 samples; lost ones are silence."""
+
+    name = "plug-frames"
+
+    class Config(Config):
+        step: int = 1
+        streams: bool = True
+
+    def encode(self, audio):
+        whole = super().encode(audio).packets[0].data
+        chunks = [whole[start : start + 100] for start in range(0, len(whole), 100)]
+        return self.bitstream(audio, [Packet.whole(chunk.ljust(100, b"\0")) for chunk in chunks])
+
+    def decode(self, bitstream):
+        return self.decode_with_losses(bitstream, ())
+
+    def decode_with_losses(self, bitstream, lost):
+        log("lost", f"{self.spec} {len(bitstream.packets)} {sorted(lost)}")
+        return super().decode_with_losses(bitstream, lost)
+
+    def check_streams(self):
+        if not self.config.streams:
+            raise UserError("plug-frames cannot stream with streams=off")
+
+    def encoder_stream(self):
+        raise NotImplementedError
+
+    def decoder_stream(self, side_information=()):
+        return FramesStream(self.config.step)
+
+
+class FramesStream(DecoderStream):
+    """The decoder of `Frames`."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def push(self, packet):
+        data = bytes(100) if packet is None else packet.data
+        return np.frombuffer(data, np.int8).astype(np.float32) * self.step / 127
+
+
 class Error(Metric):
     """Mean absolute error."""
 
@@ -160,6 +204,7 @@ plug-late = plugins:Late
 plug-crash = plugins:Crash
 plug-raises = plugins:Raises
 plug-nan = plugins:Nan
+plug-frames = plugins:Frames
 plug-mute = plugins:Mute
 plug-slow = plugins:Slow
 [codecbench.metrics]

@@ -55,6 +55,12 @@ def decode(
         str | None,
         typer.Option("--codec", "-c", help="Codec spec. [default: the one in the file]"),
     ] = None,
+    packet_loss: Annotated[
+        str | None,
+        typer.Option(
+            "--packet-loss", help="Share of packets to lose, such as 5% or 5%,burst=3,seed=1."
+        ),
+    ] = None,
     force: Force = False,
     device: Device = "cpu",
     format: Format = PlainFormat.rich,  # noqa: A002 - the option's name
@@ -65,6 +71,7 @@ def decode(
 
     ```
     codecbench decode speech.cbs -o speech.wav
+    codecbench decode speech.cbs -o torn.wav --packet-loss 5%
     ```
     """
     from .. import protocol
@@ -83,9 +90,22 @@ def decode(
     decoder = _real_codec(codec or _trusted_spec(bitstream.codec), device)
     if decoder.spec != bitstream.codec:
         raise UserError(f"{file} was made by {bitstream.codec}, not by {decoder.spec}")
-    audio = protocol.restore(decoder, bitstream)
+    lost = _lost_packets(packet_loss, decoder, len(bitstream.packets))
+    audio = protocol.restore(decoder, bitstream, lost)
     write_audio(target, audio)
-    write_record(_summary(bitstream, target, len(data)), format)
+    summary = _summary(bitstream, target, len(data))
+    write_record(summary if lost is None else {**summary, "lost_packets": len(lost)}, format)
+
+
+def _lost_packets(text: str | None, decoder: Any, packets: int) -> frozenset[int] | None:
+    """Draw lost packets; the same for every file, as a file is no named utterance."""
+    from ..packet_loss import PacketLoss, require_streaming
+
+    if text is None:
+        return None
+    packet_loss = PacketLoss.parse(text)
+    require_streaming([decoder])
+    return packet_loss.draw(packets)
 
 
 def _check_target(target: Path, force: bool) -> None:

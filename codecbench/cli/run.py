@@ -18,6 +18,7 @@ Examples:
 codecbench run --codec opus
 codecbench run --codec "opus:kbps=6|12|24" --codec codec2 --out runs/first
 codecbench run --codec opus --corpus librispeech --subset 60
+codecbench run --codec lc3 --packet-loss 5%
 codecbench run paper.toml --metrics pesq_wb,stoi --jobs 8
 ```
 
@@ -70,6 +71,13 @@ def run(
     rate: Annotated[
         int | None, typer.Option("--rate", help="Evaluation rate in Hz. [default: the corpus's]")
     ] = None,
+    packet_loss: Annotated[
+        str | None,
+        typer.Option(
+            "--packet-loss",
+            help="Share of packets lost, such as 5% or 5%,burst=3,seed=1; streaming codecs only.",
+        ),
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", help="Worker processes. [default: one a core]")
     ] = None,
@@ -100,6 +108,7 @@ def run(
         "subset": subset,
         "utterances": utterances,
         "rate": rate,
+        "packet_loss": packet_loss,
         "jobs": jobs,
         "device": device,
         "data_root": data_root,

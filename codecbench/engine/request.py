@@ -9,6 +9,7 @@ from typing import Any
 import pydantic
 
 from ..errors import UserError
+from ..packet_loss import PacketLoss
 from ..spec import split_specs
 
 DEFAULT_CORPUS = "demo"
@@ -39,6 +40,8 @@ class RunRequest(pydantic.BaseModel):
     """A list of utterances to replay."""
     rate: int | None = pydantic.Field(default=None, ge=4000, le=192000)
     """Evaluation rate in Hz; each utterance's own rate if not given."""
+    packet_loss: PacketLoss | None = None
+    """Share of packets lost on their way to the decoder; ``5%,burst=3,seed=1`` gives more."""
     jobs: int | None = pydantic.Field(default=None, ge=1, le=1024)
     """Worker processes; one a processor if not given."""
     device: str = "cpu"
@@ -57,6 +60,12 @@ class RunRequest(pydantic.BaseModel):
         if isinstance(value, list | tuple) and all(isinstance(text, str) for text in value):
             return [spec for text in value for spec in split_specs(text)]
         return value
+
+    @pydantic.field_validator("packet_loss", mode="before")
+    @classmethod
+    def _parse_packet_loss(cls, value: Any) -> Any:
+        """Read what stands after ``--packet-loss``; a table and a `PacketLoss` are taken too."""
+        return PacketLoss.parse(str(value)) if isinstance(value, str | int | float) else value
 
     @classmethod
     def make(cls, origin: str, values: dict[str, Any]) -> RunRequest:

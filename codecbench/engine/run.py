@@ -16,6 +16,7 @@ from ..codec import CodecBase
 from ..corpora.base import Utterance
 from ..devices import check_device
 from ..errors import UserError
+from ..packet_loss import require_streaming
 from ..results.manifest import CodecEntry, Manifest, MetricEntry, new_session, now
 from ..results.run_folder import (
     AUDIO_INDEX,
@@ -40,6 +41,10 @@ from .tasks import CodecTask, Shard, WorkerSetup
 
 DELAY_UTTERANCES = 20
 """An unknown delay is the median over this many utterances."""
+
+
+RECORDED_WITH_LOSSES = ("lost_packets",)
+"""Columns that every run with packet loss computes."""
 
 
 class Progress(Protocol):
@@ -115,7 +120,7 @@ def run(
     progress : Progress, optional
     **options
         The other fields of `codecbench.engine.request.RunRequest`: `subset`, `utterances`,
-        `rate`, `jobs`, `device`, `data_root`, `retry_failed`.
+        `rate`, `packet_loss`, `jobs`, `device`, `data_root`, `retry_failed`.
 
     Returns
     -------
@@ -136,7 +141,10 @@ def execute(request: RunRequest, progress: Progress) -> RunOutcome:
     """Do what a request asks; see `run`."""
     check_device(request.device)
     codecs = select_codecs(request.codec)
-    selection = select_metrics(request.metrics)
+    if request.packet_loss is not None:
+        require_streaming(codecs.values())
+    recorded = RECORDED_WITH_LOSSES if request.packet_loss is not None else ()
+    selection = select_metrics(request.metrics, recorded)
     utterances = select_utterances(
         request.corpus, request.data_root, request.subset, request.utterances
     )
@@ -155,7 +163,7 @@ def execute(request: RunRequest, progress: Progress) -> RunOutcome:
 
 
 def default_folder(request: RunRequest) -> Path:
-    """Name a run folder after corpora, subset and rate, so that the same command finds it."""
+    """Name a run folder after its utterances and protocol, so that the same command finds it."""
     parts = [spec.replace(":", "-").replace("=", "-").replace("/", "_") for spec in request.corpus]
     if request.subset is not None:
         parts.append(f"subset{request.subset}")
@@ -163,6 +171,9 @@ def default_folder(request: RunRequest) -> Path:
         parts.append(request.utterances.stem)
     if request.rate is not None:
         parts.append(f"{request.rate}Hz")
+    if request.packet_loss is not None:
+        loss = str(request.packet_loss).replace("%", "pct")
+        parts.append(f"loss{loss.replace(',', '-').replace('=', '-')}")
     return Path("runs") / "-".join(parts)
 
 
@@ -282,14 +293,17 @@ class _Work:
         setup = WorkerSetup(
             tuple((spec, tuple(sorted(metric.selected))) for spec, metric in metrics.items()),
             self._request.device,
+            self._request.packet_loss,
         )
         return Pool(setup, self._jobs, lambda spec, column: units[spec, column])
 
     def _opened_manifest(self) -> Manifest:
         """Read or begin the manifest; refuse what must not be mixed."""
         path = self._path / MANIFEST
-        manifest = Manifest.read(path) if path.exists() else Manifest(rate=self._request.rate)
-        manifest.require_same_protocol(self._request.rate)
+        rate, packet_loss = self._request.rate, self._request.packet_loss
+        new = Manifest(rate=rate, packet_loss=packet_loss)
+        manifest = Manifest.read(path) if path.exists() else new
+        manifest.require_same_protocol(rate, packet_loss)
         for spec, codec in self._codecs.items():
             entry = CodecEntry(
                 identity=codec.identity,

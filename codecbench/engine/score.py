@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import random
 import sys
@@ -52,6 +53,7 @@ class Scorer:
 
     def __init__(self, setup: WorkerSetup, report: Report) -> None:
         self._device = setup.device
+        self._packet_loss = setup.packet_loss
         self._report = report
         self._codecs: dict[str, CodecBase] = {}
         self._metrics: dict[str, Metric] = {}
@@ -80,7 +82,8 @@ class Scorer:
             return CodecResult(shard.number, REFERENCE, self._reference_rows(shard, task, work))
         stored: StoredBitstream | None = None
         try:
-            decoded, stored = self._transcode(task, shard.utterance)
+            draw_lost = self._draw_lost(shard.utterance)
+            decoded, stored = self._transcode(task, shard.utterance, draw_lost)
         except UserError:
             raise
         except Exception as error:  # noqa: BLE001 - a codec's failure is a row, whatever it is
@@ -94,8 +97,13 @@ class Scorer:
             rows += self._rows(task.codec, spec, columns, shard.utterance, scores)
         return CodecResult(shard.number, task.codec, rows, stored)
 
+    def _draw_lost(self, utterance: Utterance) -> protocol.DrawLost | None:
+        """Return what draws an utterance's losses, the same for every codec."""
+        loss = self._packet_loss
+        return None if loss is None else functools.partial(loss.draw, key=utterance.key)
+
     def _transcode(
-        self, task: CodecTask, utterance: Utterance
+        self, task: CodecTask, utterance: Utterance, draw_lost: protocol.DrawLost | None = None
     ) -> tuple[Decoded, StoredBitstream | None]:
         codec = self._codec(task.codec)
         if isinstance(codec, DecodedSource):
@@ -106,10 +114,10 @@ class Scorer:
         stored = task.bitstream
         if stored is not None:
             encoded = protocol.Encoded(stored.data, stored.seconds)
-            return protocol.decode(codec, encoded, reference, task.delay_samples), None
+            return protocol.decode(codec, encoded, reference, task.delay_samples, draw_lost), None
         encoded = protocol.encode(codec, reference)
         stored = _stored(task.codec, utterance, encoded) if codec.keeps_bitstreams else None
-        return protocol.decode(codec, encoded, reference, task.delay_samples), stored
+        return protocol.decode(codec, encoded, reference, task.delay_samples, draw_lost), stored
 
     def _delay(self, shard: Shard, task: CodecTask) -> CodecResult:
         """Estimate how far the codec's output lags its input on this utterance."""

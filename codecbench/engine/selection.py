@@ -81,6 +81,8 @@ class MetricSelection:
     metrics : dict of canonical spec to Metric
     asked : frozenset of (spec, column)
         What was asked for by name.
+    recorded : frozenset of (spec, column)
+        What is computed without being asked for.
     is_default : bool
         Whether nothing was asked for: the default set, which depends on the evaluation rate.
     left_out : dict of metric name to reason
@@ -91,6 +93,7 @@ class MetricSelection:
     asked: frozenset[tuple[str, str]]
     is_default: bool
     left_out: dict[str, str]
+    recorded: frozenset[tuple[str, str]] = frozenset()
 
     def columns(
         self, spec: str, utterance: Utterance, card: CodecCard | None, reference: bool = False
@@ -113,11 +116,12 @@ class MetricSelection:
         if reference and metric.reference_columns is not None:
             applicable &= metric.reference_columns
         rate = utterance.rate or 0
+        wanted = self.asked | self.recorded
         return tuple(
             column.name
             for column in metric.columns
             if column.name in applicable
-            and ((spec, column.name) in self.asked or self._is_implied(metric, column, rate))
+            and ((spec, column.name) in wanted or self._is_implied(metric, column, rate))
         )
 
     def never_applicable(self, utterances: Iterable[Utterance]) -> list[str]:
@@ -151,8 +155,14 @@ class MetricSelection:
         return (self.is_default or metric.always) and column.is_default_at(rate)
 
 
-def select_metrics(requested: Sequence[str]) -> MetricSelection:
+def select_metrics(requested: Sequence[str], recorded: Sequence[str] = ()) -> MetricSelection:
     """Resolve metric and column names; the default set if none is given.
+
+    Parameters
+    ----------
+    requested : sequence of str
+    recorded : sequence of str
+        Columns that the run computes whether they are requested or not.
 
     Raises
     ------
@@ -163,9 +173,7 @@ def select_metrics(requested: Sequence[str]) -> MetricSelection:
         chosen = _merged([metric_of(spec) for text in requested for spec in expand_spec(text)])
         for metric in chosen.values():
             metric.check_available()
-        asked = frozenset(
-            (spec, column) for spec, metric in chosen.items() for column in metric.selected
-        )
+        asked = _columns_of(chosen.values())
         left_out: dict[str, str] = {}
     else:
         chosen, left_out = _default_metrics()
@@ -174,7 +182,13 @@ def select_metrics(requested: Sequence[str]) -> MetricSelection:
         metric = component_class(METRICS, name)()
         if metric.always:
             chosen[metric.spec] = metric
-    return MetricSelection(chosen, asked, not requested, left_out)
+    also = [metric_of(name) for name in recorded]
+    chosen = _merged([*chosen.values(), *also])
+    return MetricSelection(chosen, asked, not requested, left_out, _columns_of(also))
+
+
+def _columns_of(metrics: Iterable[Metric]) -> frozenset[tuple[str, str]]:
+    return frozenset((metric.spec, column) for metric in metrics for column in metric.selected)
 
 
 def _merged(metrics: Sequence[Metric]) -> dict[str, Metric]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..corpora.base import Utterance
+from ..packet_loss import PacketLoss
 from ..results.schema import Row, StoredBitstream
 
 
@@ -17,10 +18,13 @@ class WorkerSetup:
     metrics : tuple of (spec, columns)
         Every metric of the run and its selected columns.
     device : str
+    packet_loss : PacketLoss or None
+        What happens to packets on their way to the decoder.
     """
 
     metrics: tuple[tuple[str, tuple[str, ...]], ...]
     device: str
+    packet_loss: PacketLoss | None = None
 
 
 @dataclass(frozen=True)

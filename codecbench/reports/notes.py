@@ -28,6 +28,7 @@ def notes_of(
     left_out: pd.DataFrame,
     cards: Mapping[str, Mapping[str, Any]],
     definitions: Sequence[str],
+    conditions: Sequence[str],
     labels: Mapping[str, str],
 ) -> tuple[str, ...]:
     """Write the notes of a table.
@@ -44,6 +45,8 @@ def notes_of(
         `CodecCard.as_dict` by canonical spec.
     definitions : sequence of str
         Metric specs that are not the default.
+    conditions : sequence of str
+        Sentences about how all numbers were measured.
     labels : mapping of str to str
         Short names of the codecs by canonical spec.
     """
@@ -51,6 +54,7 @@ def notes_of(
         *_about_intervals(rows),
         *_about_pooling(columns),
         *_about_rates(kept),
+        *conditions,
         *_about_common_utterances(rows, columns),
         *_about_the_reference(rows),
         *_about_anchors(rows, cards, labels),

@@ -112,6 +112,7 @@ def leaderboard(
     include_seen_speakers: bool = False,
     cards: Mapping[str, Mapping[str, Any]] | None = None,
     definitions: Sequence[str] = (),
+    conditions: Sequence[str] = (),
     specs: Mapping[str, str] | None = None,
 ) -> Table:
     """Aggregate the rows of a run.
@@ -138,6 +139,8 @@ def leaderboard(
         `CodecCard.as_dict` by canonical spec.
     definitions : sequence of str
         Metric specs that are not the metric's default; named under the table.
+    conditions : sequence of str
+        Sentences about how all numbers were measured; they stand under the table.
     specs : mapping of str to str, optional
         Canonical spec of the metric that each column comes from.
 
@@ -169,7 +172,7 @@ def leaderboard(
         raise UserError("there are no results to show")
     titles = {codec: str(card.get("title", "")) for codec, card in (cards or {}).items()}
     labels = short_labels([row.codec for row in rows], titles)
-    notes = notes_of(rows, wanted, kept, left_out, cards or {}, definitions, labels)
+    notes = notes_of(rows, wanted, kept, left_out, cards or {}, definitions, conditions, labels)
     known = {name: spec for name, spec in (specs or {}).items() if name in wanted}
     return Table(keys, wanted, rows, notes, labels, known)
 

@@ -14,6 +14,7 @@ import pydantic
 
 from ..errors import UserError
 from ..files import write_text_atomic
+from ..packet_loss import PacketLoss
 
 FORMAT = 1
 PROTOCOL = 1
@@ -72,6 +73,7 @@ class Manifest(pydantic.BaseModel):
     protocol: int = PROTOCOL
     resampler: str = "soxr VHQ"
     rate: int | None = None
+    packet_loss: PacketLoss | None = None
     corpora: list[str] = []
     codecs: dict[str, CodecEntry] = {}
     metrics: dict[str, MetricEntry] = {}
@@ -102,7 +104,7 @@ class Manifest(pydantic.BaseModel):
         text = json.dumps(self.model_dump(mode="json"), indent=1, allow_nan=True)
         write_text_atomic(path, text + "\n")
 
-    def require_same_protocol(self, rate: int | None) -> None:
+    def require_same_protocol(self, rate: int | None, packet_loss: PacketLoss | None) -> None:
         """Refuse to mix protocols in one run."""
         if self.protocol != PROTOCOL:
             raise UserError(
@@ -112,6 +114,12 @@ class Manifest(pydantic.BaseModel):
         if self.rate != rate:
             raise UserError(
                 f"this run was made with --rate {_rate(self.rate)}, not {_rate(rate)};"
+                " choose another --out"
+            )
+
+        if self.packet_loss != packet_loss:
+            raise UserError(
+                f"this run was made {_losses(self.packet_loss)}, not {_losses(packet_loss)};"
                 " choose another --out"
             )
 
@@ -150,6 +158,10 @@ class Manifest(pydantic.BaseModel):
 
 def _rate(rate: int | None) -> str:
     return "of the corpus" if rate is None else f"{rate}"
+
+
+def _losses(packet_loss: PacketLoss | None) -> str:
+    return f"with --packet-loss {packet_loss}" if packet_loss else "without --packet-loss"
 
 
 def new_session(command: list[str], jobs: int, device: str) -> Session:

@@ -161,6 +161,7 @@ class Run:
             order=order,
             include_seen_speakers=include_seen_speakers,
             cards=self.cards,
+            conditions=[loss.note] if (loss := self.manifest.packet_loss) else [],
             definitions=[
                 spec for spec, entry in self.manifest.metrics.items() if not entry.is_default
             ],

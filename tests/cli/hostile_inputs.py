@@ -194,6 +194,12 @@ CASES = (
     Case("subset of none", run("--codec", "identity", "--subset", "0"), "subset"),
     Case("absurd rate", run("--codec", "identity", "--rate", "12"), "rate"),
     Case(
+        "lost packets of anchors",
+        run("--codec", "identity", "--packet-loss", "5%"),
+        "packets cannot be lost with identity",
+    ),
+    Case("5 for 5 %", run("--codec", "lc3", "--packet-loss", "5"), "such as 5% or 0.05"),
+    Case(
         "unknown corpus",
         run("--codec", "identity", "--corpus", "librispech"),
         "did you mean librispeech",

@@ -51,3 +51,29 @@ def test_another_codec_than_the_files_is_refused(speech, tmp_path, capsys):
 def test_a_source_of_decoded_audio_cannot_encode(speech, tmp_path, capsys):
     assert call("encode", speech, "--codec", f"decoded:dir={tmp_path}", "-o", "x.cbs") == 2
     assert "cannot encode or decode" in capsys.readouterr().err
+
+
+def test_packets_are_lost_on_the_way_to_the_decoder(speech, tmp_path, capsys):
+    pytest.importorskip("lc3")
+    coded = tmp_path / "x.cbs"
+    call("encode", speech, "--codec", "lc3", "-o", coded)
+    capsys.readouterr()
+    for name, options in (("whole", ()), ("torn", ("--packet-loss", "20%")),
+                          ("again", ("--packet-loss", "0.2"))):  # fmt: skip
+        assert call("decode", coded, "-o", tmp_path / f"{name}.wav", "-f", "json", *options) == 0
+        summary = json.loads(capsys.readouterr().out)
+        assert ("lost_packets" in summary) == bool(options)
+    assert 5 < summary["lost_packets"] < 40
+    whole, torn, again = (
+        read_audio(tmp_path / f"{name}.wav").samples for name in ("whole", "torn", "again")
+    )
+    assert len(torn) == len(whole)
+    assert not np.array_equal(torn, whole)
+    assert np.array_equal(torn, again)
+
+
+def test_packets_cannot_be_lost_with_a_codec_that_does_not_stream(speech, tmp_path, capsys):
+    call("encode", speech, "--codec", "mulaw", "-o", tmp_path / "x.cbs")
+    assert call("decode", tmp_path / "x.cbs", "--packet-loss", "5%", "-o", tmp_path / "y.wav") == 2
+    assert "packets cannot be lost with mulaw" in capsys.readouterr().err
+    assert not (tmp_path / "y.wav").exists()

@@ -43,6 +43,20 @@ def test_a_run_of_nothing_but_failures_ends_with_status_1(tmp_path, capsys):
     assert "every measurement failed" in capsys.readouterr().err
 
 
+def test_a_run_that_loses_packets_says_so_and_counts_them(tmp_path, capsys):
+    pytest.importorskip("lc3")
+    arguments = ("--codec", "lc3", "--metrics", "si_sdr,lost_packets", "--subset", "2",
+                 "--jobs", "1", "--packet-loss", "5%,seed=3")  # fmt: skip
+    assert call("run", *arguments, "--out", tmp_path / "run", "--format", "json") == 0
+    table = json.loads(capsys.readouterr().out)
+    (lost,) = (cell for cell in table["cells"] if cell["metric"] == "lost_packets")
+    assert 0.01 < lost["value"] < 0.12
+    note = "5 % of packets lost, seed 3; concealment is the codec's own"
+    assert note in table["notes"]
+    assert call("report", tmp_path / "run", "--format", "markdown") == 0
+    assert note in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
