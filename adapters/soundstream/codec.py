@@ -8,7 +8,8 @@ from typing import Any
 import pydantic
 
 from ...errors import UserError
-from ..nn.neural_codec import NeuralCodec, NeuralConfig
+from ..nn.neural_base import NeuralConfig
+from ..nn.neural_codec import NeuralCodec
 
 
 class SoundStreamCodecConfig(NeuralConfig):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..nn.neural_codec import BUNDLED, NeuralCodec, NeuralConfig
+from ..nn.neural_base import BUNDLED, NeuralConfig
+from ..nn.neural_codec import NeuralCodec
 
 if TYPE_CHECKING:
     from ..nn.weights import OfficialWeights
@@ -19,15 +20,6 @@ class SvcodecConfig(NeuralConfig):
     codebook loss. What the authors left out of v1 and v2 is not public: this is our reading."""
 
 
-def _official() -> OfficialWeights:
-    from ..nn.weights import OfficialWeights
-
-    return OfficialWeights.unavailable(
-        "the authors' SVCODEC checkpoints lie on a file-sharing service without a stable address,"
-        " and their layout is not public"
-    )
-
-
 class SvcodecCodec(NeuralCodec):
     """SVCODEC (2025), reproduced from its abstract, demo page and demo audio."""
 
@@ -35,7 +27,6 @@ class SvcodecCodec(NeuralCodec):
     version = "1"
     Config = SvcodecConfig
     config: SvcodecConfig
-    official = staticmethod(_official)
     title = "SVCODEC"
     description = (
         "Causal convolutional autoencoder at 8 kHz with a residual vector quantizer whose"
@@ -46,6 +37,16 @@ class SvcodecCodec(NeuralCodec):
         " Intelligence 2025, doi 10.1016/j.engappai.2025.112418"
     )
     folder = Path(__file__).parent
+
+    @classmethod
+    def official_weights(cls) -> OfficialWeights:
+        """Say why the authors' checkpoints cannot be fetched."""
+        from ..nn.weights import OfficialWeights
+
+        return OfficialWeights.unavailable(
+            "the authors' SVCODEC checkpoints lie on a file-sharing service without a stable"
+            " address, and their layout is not public"
+        )
 
     @property
     def variant(self) -> str:
