@@ -8,7 +8,9 @@ value without a key (``folder:/data/mine``) belongs to the key its owner declare
 from __future__ import annotations
 
 import itertools
+import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +20,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[,|=]|[^",|=]+')
 _SPECIAL = set(',:=|"')
+
+MAX_SWEEP = 10_000
+"""Specs that a sweep may expand to."""
 
 POSITIONAL = ""
 """The key under which a value without a key is kept."""
@@ -63,10 +68,11 @@ def parse_spec(text: str) -> Spec:
     UserError
         If the text is not of the grammar or is a sweep.
     """
-    specs = expand_spec(text)
-    if len(specs) != 1:
-        raise UserError(f"'{text}' is a sweep of {len(specs)} specs where one is needed")
-    return specs[0]
+    name, params = _parsed(text)
+    if any(len(values) > 1 for _, values in params):
+        # Told before it is expanded: a stranger's bitstream may hold the text.
+        raise UserError(f"'{text}' is a sweep of {_sweep_size(params)} specs where one is needed")
+    return Spec(name, tuple((key, value) for key, (value,) in params))
 
 
 def expand_spec(text: str) -> list[Spec]:
@@ -75,25 +81,38 @@ def expand_spec(text: str) -> list[Spec]:
     Raises
     ------
     UserError
-        If the text is not of the grammar.
+        If the text is not of the grammar or stands for more than `MAX_SWEEP` specs.
 
     Examples
     --------
     >>> [str(spec) for spec in expand_spec("opus:kbps=6|12")]
     ['opus:kbps=6', 'opus:kbps=12']
     """
+    name, params = _parsed(text)
+    if math.prod(len(values) for _, values in params) > MAX_SWEEP:
+        raise UserError(f"'{text}' is a sweep of {_sweep_size(params)} specs")
+    keys = [key for key, _ in params]
+    combinations = itertools.product(*(values for _, values in params))
+    return [Spec(name, tuple(zip(keys, values, strict=True))) for values in combinations]
+
+
+def _parsed(text: str) -> tuple[str, list[tuple[str, list[str]]]]:
+    """Return name and parameters, each with its values."""
     name, colon, rest = text.strip().partition(":")
     if not _NAME.fullmatch(name):
         raise UserError(f"'{text}': a spec starts with a name, as in opus or opus:kbps=12")
     if not colon:
-        return [Spec(name)]
+        return name, []
     params = [_parse_param(text, tokens) for tokens in _split(text, _tokens(text, rest), ",")]
-    keys = [key for key, _ in params]
-    for key in keys:
-        if keys.count(key) > 1:
+    for key, count in Counter(key for key, _ in params).items():
+        if count > 1:
             raise UserError(f"'{text}': {key or 'a value without a key'} is given twice")
-    combinations = itertools.product(*(values for _, values in params))
-    return [Spec(name, tuple(zip(keys, values, strict=True))) for values in combinations]
+    return name, params
+
+
+def _sweep_size(params: Iterable[tuple[str, list[str]]]) -> str:
+    size = math.prod(len(values) for _, values in params)
+    return str(size) if size <= MAX_SWEEP else f"more than {MAX_SWEEP}"
 
 
 def split_specs(text: str) -> list[str]:
@@ -118,9 +137,15 @@ def split_specs(text: str) -> list[str]:
 
 
 def _tokens(text: str, rest: str) -> list[str]:
-    tokens = _TOKEN.findall(rest)
-    if "".join(tokens) != rest:
-        raise UserError(f"'{text}': a double quote is not closed")
+    tokens: list[str] = []
+    position = 0
+    while position < len(rest):
+        # One at a time: looking on behind a quote that is not closed takes quadratic time.
+        token = _TOKEN.match(rest, position)
+        if token is None:
+            raise UserError(f"'{text}': a double quote is not closed")
+        tokens.append(token[0])
+        position = token.end()
     return tokens
 
 

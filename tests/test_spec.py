@@ -1,4 +1,5 @@
 import string
+import time
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,28 @@ def test_malformed_specs_are_named_in_one_line(text):
     with pytest.raises(UserError) as error:
         expand_spec(text)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "c:" + '\\"' * 30_000,
+        "c:" + ",".join(f"k{number}=1|2" for number in range(5000)),
+        "c:" + ",".join(f"k{number}=1" for number in range(9000)) + ",k1=2",
+        "c:" + ",".join(f"k{number}=1" for number in range(9000)) + ",a=1|2",
+    ],
+    ids=["quotes", "sweep", "keys", "sweep-of-keys"],
+)
+def test_a_strangers_spec_takes_no_time(text):
+    start = time.process_time()
+    with pytest.raises(UserError):
+        parse_spec(text)
+    assert time.process_time() - start < 1
+
+
+def test_a_sweep_beyond_all_bounds_is_refused():
+    with pytest.raises(UserError, match="sweep of more than 10000 specs"):
+        expand_spec("c:" + ",".join(f"k{number}=1|2" for number in range(14)))
 
 
 def test_parse_refuses_a_sweep():
