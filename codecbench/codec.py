@@ -293,9 +293,15 @@ class TokenCodec(Codec):
         ]
 
     def tokens(self, bitstreams: Sequence[Bitstream]) -> Tokens:
-        """Unpack bitstreams into a padded batch of codes."""
+        """Unpack bitstreams into a padded batch of codes.
+
+        Raises
+        ------
+        BitstreamError
+            If a packet is none of this codec's.
+        """
         lengths = np.array([len(bitstream.packets) for bitstream in bitstreams], np.int64)
-        widths = self.widths
+        widths, sizes = self.widths, np.array(self.card.codebook_sizes, np.int64)
         codes = np.zeros((len(bitstreams), len(widths), int(lengths.max(initial=0))), np.int64)
         for item, bitstream in zip(codes, bitstreams, strict=True):
             for frame, packet in enumerate(bitstream.packets):
@@ -304,6 +310,8 @@ class TokenCodec(Codec):
                         f"frame {frame} has {packet.bits} bits; {self.spec} sends {sum(widths)}"
                     )
                 item[:, frame] = unpack(packet.data, widths)
+            if (item >= sizes[:, None]).any():
+                raise BitstreamError(f"a code lies outside its codebook; {self.spec} sends none")
         samples = np.array([bitstream.samples for bitstream in bitstreams], np.int64)
         side = tuple(bitstream.side_information for bitstream in bitstreams)
         return Tokens(codes, lengths, samples, side)

@@ -77,7 +77,7 @@ def decode(
     from .. import protocol
     from ..audio import container_of, write_audio
     from ..bitstream import Bitstream
-    from ..errors import UserError
+    from ..errors import BitstreamError, UserError
 
     target = output or file.with_suffix(".wav")
     container_of(target)
@@ -86,7 +86,10 @@ def decode(
         data = file.read_bytes()
     except FileNotFoundError as error:
         raise UserError(f"{file}: no such file") from error
-    bitstream = Bitstream.from_bytes(data)
+    try:
+        bitstream = Bitstream.from_bytes(data)
+    except BitstreamError as error:
+        raise BitstreamError(f"{file}: {error}") from error
     decoder = _real_codec(codec or _trusted_spec(bitstream.codec), device)
     if decoder.spec != bitstream.codec:
         raise UserError(f"{file} was made by {bitstream.codec}, not by {decoder.spec}")

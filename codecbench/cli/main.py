@@ -33,6 +33,8 @@ _ClickError: type[Exception] = _UsageError.__bases__[0]
 EXIT_WRONG_USE = 2
 EXIT_INTERNAL = 1
 EXIT_INTERRUPTED = 130
+MAX_MESSAGE = 2000
+"""Characters of a message; a stranger's file can make it longer."""
 _INTERRUPTED = "interrupted; the same command continues"
 
 
@@ -113,8 +115,9 @@ def _say_usage(error: Any) -> int:
 def _say(message: str, status: int) -> int:
     line = " ".join(message.split())
     # A message may quote a stranger's file: no escape sequence of it reaches the terminal.
-    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
-    sys.stderr.write(f"codecbench: {shown}\n")
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line[:MAX_MESSAGE])
+    rest = " …" if len(line) > MAX_MESSAGE else ""
+    sys.stderr.write(f"codecbench: {shown}{rest}\n")
     return status
 
 
