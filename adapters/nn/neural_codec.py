@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ...audio import Audio
 from ...bitstream import Bitstream, Packet
 from ...codec import Tokens
 from ...errors import BitstreamError, CodecError, UserError
@@ -227,6 +228,17 @@ class NeuralCodec(NeuralBase):
         from .streams import NeuralDecoderStream
 
         return NeuralDecoderStream(self)
+
+    def decode_with_losses(self, bitstream: Bitstream, lost: Iterable[int]) -> Audio:
+        """Decode with losses; see `StreamingCodec.decode_with_losses`.
+
+        Raises
+        ------
+        BitstreamError
+            If packets are missing that were not lost, or are none of this codec's.
+        """
+        self._check_packets(bitstream)
+        return super().decode_with_losses(bitstream, lost)
 
     def check_streams(self) -> None:
         """Raise if this configuration cannot stream; see `StreamingCodec.check_streams`."""
