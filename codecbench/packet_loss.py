@@ -79,7 +79,7 @@ class PacketLoss(Config):
         params = {key or cls.positional: value for key, value in given}
         if len(params) != len(given):
             raise UserError(f"{_NAME}: '{text}' gives the rate twice")
-        return build_config(_NAME, cls, params)  # type: ignore[return-value, arg-type]
+        return build_config(_NAME, cls, params)  # type: ignore[return-value]
 
     def __str__(self) -> str:
         burst = "" if self.burst is None else f",burst={self.burst:g}"

@@ -262,5 +262,6 @@ def require_space(folder: Path, needed: int, purpose: str) -> None:
     if free < needed:
         raise UserError(
             f"{folder}: {needed / 1e9:.1f} GB are needed {purpose}, {free / 1e9:.1f} GB are free;"
-            " make room or choose another place (--data-root for corpora, XDG_CACHE_HOME for weights)"
+            " make room or choose another place (--data-root for corpora, XDG_CACHE_HOME for"
+            " weights)"
         )
