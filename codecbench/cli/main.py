@@ -34,7 +34,7 @@ EXIT_WRONG_USE = 2
 EXIT_INTERNAL = 1
 EXIT_INTERRUPTED = 130
 MAX_MESSAGE = 2000
-"""Characters of a message; a stranger's file can make it longer."""
+"""Characters of a message; one that quotes a stranger's file loses its middle."""
 _INTERRUPTED = "interrupted; the same command continues"
 
 
@@ -114,10 +114,12 @@ def _say_usage(error: Any) -> int:
 
 def _say(message: str, status: int) -> int:
     line = " ".join(message.split())
+    if len(line) > MAX_MESSAGE:
+        half = MAX_MESSAGE // 2
+        line = f"{line[:half]} … {line[-half:]}"
     # A message may quote a stranger's file: no escape sequence of it reaches the terminal.
-    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line[:MAX_MESSAGE])
-    rest = " …" if len(line) > MAX_MESSAGE else ""
-    sys.stderr.write(f"codecbench: {shown}{rest}\n")
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    sys.stderr.write(f"codecbench: {shown}\n")
     return status
 
 

@@ -1,9 +1,13 @@
 import json
+import struct
+import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from codecbench.audio import Audio, read_audio, write_audio
+from codecbench.bitstream import Bitstream, Packet
 from codecbench.cli.main import main
 
 
@@ -76,4 +80,49 @@ def test_packets_cannot_be_lost_with_a_codec_that_does_not_stream(speech, tmp_pa
     call("encode", speech, "--codec", "mulaw", "-o", tmp_path / "x.cbs")
     assert call("decode", tmp_path / "x.cbs", "--packet-loss", "5%", "-o", tmp_path / "y.wav") == 2
     assert "packets cannot be lost with mulaw" in capsys.readouterr().err
+    assert not (tmp_path / "y.wav").exists()
+
+
+def bitstream_of(**changes):
+    packets = (Packet.whole(bytes(100)),)
+    return replace(Bitstream("mulaw", 100, 8000, packets), **changes).to_bytes()
+
+
+def hostile(spec):
+    """Make a container whose spec was written by a stranger, its checksum right."""
+    body = bitstream_of()[:-4].replace(struct.pack("<H", 5), struct.pack("<H", len(spec)), 1)
+    body = body.replace(b"mulaw", spec, 1)
+    return body + struct.pack("<I", zlib.crc32(body))
+
+
+DAMAGE = {
+    "empty": (b"", "not a codecbench bitstream"),
+    "noise": (bytes(range(256)), "not a codecbench bitstream"),
+    "newer": (b"CBS\x02" + bitstream_of()[4:], "container version 2"),
+    "cut": (bitstream_of()[:-1], "damaged or cut off"),
+    "flipped": (bitstream_of()[:-9] + b"\x01" + bitstream_of()[-8:], "damaged or cut off"),
+    "no UTF-8": (hostile(b"\xff\xfe"), "not UTF-8"),
+    "unknown codec": (hostile(b"nobody"), "unknown codec 'nobody'"),
+    "no spec": (hostile(b""), "a spec starts with a name"),
+    "escapes": (hostile(b"mulaw:\x1b[31m=1"), "is not a key"),
+    "long spec": (hostile(b"m" * 60_000), "unknown codec"),
+    "sweep": (hostile(b"opus:kbps=6|12" + b",a=1|2" * 9000), "is given twice"),
+    "outside": (hostile(b"decoded:dir=/etc"), "names commands, files or addresses"),
+    "an hour": (bitstream_of(samples=3600 * 8000), "28800000"),
+    "too long": (bitstream_of(samples=2**32 - 1), "are not speech"),
+    "rate": (bitstream_of(codec="g722", sample_rate=8000), "states 8000 Hz"),
+    "packets": (bitstream_of(packets=()), "0 samples"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_every_damage_is_told_in_one_line(kind, tmp_path, capsys):
+    data, message = DAMAGE[kind]
+    (tmp_path / "x.cbs").write_bytes(data)
+    assert call("decode", tmp_path / "x.cbs", "-o", tmp_path / "y.wav") == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert len(said.splitlines()) == 1
+    assert len(said) < 2100
+    assert said[:-1].isprintable()
     assert not (tmp_path / "y.wav").exists()
