@@ -52,7 +52,7 @@ class Compressor(_Companding):
 
     def forward(self, x: Tensor) -> Tensor:
         """Compress."""
-        x = x.float()
+        x = _precise(x)
         power = x.square().mean(1, keepdim=True) / self.config.knee**2 + _TINY
         compressed = torch.expm1(self.config.exponent * torch.log1p(power))
         return x * (compressed / power).sqrt() / self.config.knee
@@ -68,7 +68,12 @@ class Expander(_Companding):
 
     def forward(self, x: Tensor) -> Tensor:
         """Expand."""
-        x = x.float()
+        x = _precise(x)
         compressed = x.square().mean(1, keepdim=True) + _TINY
         power = torch.expm1(torch.log1p(compressed) / self.config.exponent)
         return x * (power / compressed).sqrt() * self.config.knee
+
+
+def _precise(x: Tensor) -> Tensor:
+    """Leave autocast's short floats: powers of small numbers need 32 bits."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
