@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import UserError
+from .loading import COUNTS
 
 FORMAT = "codecbench-weights-1"
 """What the metadata key ``format`` says in files that this version writes and reads."""
@@ -32,7 +33,8 @@ class WeightsFile:
     metadata : dict of str to str
         Empty for files that carry none.
     parameters : int or None
-        Numbers in all tensors: weights, biases, codebooks; None if the header does not tell.
+        Numbers in all tensors of the network: weights, biases, codebooks; None if the header does
+        not tell.
     """
 
     path: Path
@@ -107,7 +109,8 @@ def read_header(path: Path) -> WeightsFile:
     if not (isinstance(metadata, dict) and all(isinstance(v, str) for v in metadata.values())):
         raise UserError(f"{path}: its metadata is not a table of texts")
     try:
-        parameters = sum(math.prod(tensor["shape"]) for tensor in header.values())
+        network = (tensor for name, tensor in header.items() if name != COUNTS)
+        parameters = sum(math.prod(tensor["shape"]) for tensor in network)
     except (KeyError, TypeError) as error:
         raise UserError(f"{path} is not a safetensors file, or is damaged") from error
     return WeightsFile(path, sha256, metadata, parameters)
