@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..errors import MetricError
 from ..metric import Column, Decoded, Metric, Score
 
 
@@ -31,6 +30,6 @@ class LostPackets(Metric):
 
     def _score(self, prepared: object, decoded: Decoded) -> dict[str, Score]:
         if decoded.bitstream is None or not decoded.bitstream.packets:
-            raise MetricError("this audio came without packets")
+            return {"lost_packets": Score.failed("this audio came without packets")}
         sent = len(decoded.bitstream.packets)
         return {"lost_packets": Score.ratio(decoded.lost_packets, sent)}
