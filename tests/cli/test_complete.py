@@ -34,8 +34,8 @@ def offered(line):
         ("codecbench run --corpus lib", ["librispeech", "libritts"]),
         ("codecbench run --metrics stoi,pesq_w", ["stoi,pesq_wb", "stoi,pesq_wb_cor2"]),
         ("codecbench describe esto", ["estoi"]),
-        ("codecbench describe l", ["lc3", "lowpass", "librispeech", "libritts", "ljspeech", "lsd",
-                                   "lsd_inband"]),
+        ("codecbench describe l", ["lc3", "lowpass", "librispeech", "libritts", "ljspeech",
+                                   "lost_packets", "lsd", "lsd_inband"]),
     ],
 )  # fmt: skip
 def test_registered_names_are_offered(line, names):
