@@ -137,6 +137,11 @@ class NeuralBase(TokenCodec, StreamingCodec):
         return (width,) * int(quantizer.groups)
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """Bits of one code of each codebook that is sent; asked for every frame of a stream."""
+        return self.layer_widths * self.layers
+
+    @property
     def rates(self) -> tuple[float, ...]:
         """Rates in kbit/s that the weights offer."""
         frame_rate = self.shape.sample_rate / self.hop_length

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...corpora.base import Utterance
+from ...corpora.locate import data_roots
 from ...errors import UserError
 from ...registry import load_corpus, speakers_corpus
 from ...spec import POSITIONAL, Spec, parse_spec
@@ -97,15 +97,14 @@ def _digest(speaker: tuple[str, str]) -> str:
 
 
 def _located(spec: Spec, data_root: Path | None) -> Spec:
-    """Let a relative folder that is not here be one below the data root."""
-    root = data_root or os.environ.get("CODECBENCH_DATA")
-    if spec.name != _FOLDER or not root:
+    """Let a relative folder that is not here be one below a data root."""
+    if spec.name != _FOLDER:
         return spec
+    roots = data_roots([data_root] if data_root else None)
     params = []
     for key, value in spec.params:
         if key in (POSITIONAL, "path"):
-            path = Path(value).expanduser()
-            below = Path(root).expanduser() / path
-            value = str(below) if not path.exists() and below.exists() else value
+            places = [Path(value).expanduser(), *(root / value for root in roots)]
+            value = str(next((place for place in places if place.exists()), value))
         params.append((key, value))
     return Spec(spec.name, tuple(params))
