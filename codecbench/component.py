@@ -151,11 +151,16 @@ def build_config(name: str, model: type[Config], params: dict[str, str]) -> Conf
     try:
         return model.model_validate(params)
     except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where, what = first_fault(error)
         given = f" (got {params[where]})" if where in params else ""
-        what = first["msg"].removeprefix("Value error, ")
         raise UserError(f"{name}: {where + ': ' if where else ''}{what}{given}") from error
+
+
+def first_fault(error: pydantic.ValidationError) -> tuple[str, str]:
+    """Return where the first fault of a configuration is (``a.b``, or nothing) and what it is."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return where, first["msg"].removeprefix("Value error, ")
 
 
 def canonical_spec(name: str, config: Config) -> str:

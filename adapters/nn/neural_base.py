@@ -12,7 +12,7 @@ import pydantic
 
 from ...bits import bits_for
 from ...codec import CodecCard, TokenCodec
-from ...component import Config, canonical_spec
+from ...component import Config, canonical_spec, first_fault
 from ...errors import UserError
 from ...streaming import StreamingCodec
 from .weights import WeightsSource, is_outside_source
@@ -111,11 +111,9 @@ class NeuralBase(TokenCodec, StreamingCodec):
         try:
             return self.network_config().model_validate(self.weights_file.config)
         except pydantic.ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
+            where, what = first_fault(error)
             raise UserError(
-                f"{self.weights_file.path}: not a configuration of {self.name}:"
-                f" {where}: {first['msg']}"
+                f"{self.weights_file.path}: not a configuration of {self.name}: {where}: {what}"
             ) from error
 
     @property

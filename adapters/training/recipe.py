@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import inspect
 import math
-import tomllib
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
+from ...component import first_fault
 from ...errors import UserError
+from ...toml_file import read_toml
 from ..nn.discriminators import DiscriminatorsConfig
 from ..nn.losses import LossesConfig
 
@@ -286,11 +287,7 @@ def read_recipe(path: Path, corpora: tuple[str, ...] = (), seed: int | None = No
     UserError
         In one line: the file, the key and what is wrong with it.
     """
-    text = _text(path)
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from error
+    text, values = read_toml(path, "recipe")
     if corpora and isinstance(values.setdefault("data", {}), dict):
         values["data"]["corpora"] = list(corpora)
     if seed is not None:
@@ -316,28 +313,16 @@ def validated(model: type[pydantic.BaseModel], values: Any, origin: str) -> Any:
         raise UserError(f"{origin}: {_in_one_line(model, error)}") from error
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise UserError(f"there is no recipe {path}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-
-
 def _in_one_line(model: type[pydantic.BaseModel], error: pydantic.ValidationError) -> str:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where, what = first_fault(error)
     if first["type"] == "extra_forbidden":
         *table, key = first["loc"]
         known = _keys_at(model, table)
         close = difflib.get_close_matches(str(key), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
         return f"unknown key {where} ({hint})"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message
+    return f"{where}: {what}" if where else what
 
 
 def _keys_at(model: type[pydantic.BaseModel], table: list[int | str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -103,13 +102,9 @@ def train(
 def _codec_of(recipe: Path) -> str:
     """Read which codec a recipe is for."""
     from ..errors import UserError
+    from ..toml_file import read_toml
 
-    try:
-        values = tomllib.loads(recipe.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"there is no recipe {recipe}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{recipe} is not valid TOML: {error}") from error
+    _, values = read_toml(recipe, "recipe")
     name = values.get("codec")
     if not isinstance(name, str):
         raise UserError(f'{recipe}: name the codec, as in codec = "soundstream"')

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pydantic
 
+from ..component import first_fault
 from ..errors import UserError
 from ..packet_loss import PacketLoss
 from ..spec import split_specs
+from ..toml_file import read_toml
 
 DEFAULT_CORPUS = "demo"
 
@@ -77,9 +78,8 @@ class RunRequest(pydantic.BaseModel):
         try:
             return cls.model_validate(values)
         except pydantic.ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise UserError(f"{origin}: {where}: {first['msg']}") from error
+            where, what = first_fault(error)
+            raise UserError(f"{origin}: {where}: {what}") from error
 
     @classmethod
     def read(cls, path: Path, overrides: dict[str, Any]) -> RunRequest:
@@ -88,16 +88,7 @@ class RunRequest(pydantic.BaseModel):
 
 
 def _toml(path: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"there is no run file {path}") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from error
+    _, values = read_toml(path, "run file")
     return {key: _listed(key, value) for key, value in values.items()}
 
 
