@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from .formats import PlainFormat, write_json
+from .options import DataRoot
 from .screen import screen, write_result
 
 
@@ -18,9 +18,7 @@ def bench_speed(
     repeats: Annotated[
         int, typer.Option("--repeats", min=5, help="Passes over them; the median counts.")
     ] = 5,
-    data_root: Annotated[
-        Path | None, typer.Option("--data-root", help="Folder that holds the corpora.")
-    ] = None,
+    data_root: DataRoot = None,
     format: Annotated[  # noqa: A002 - the option's name
         PlainFormat, typer.Option("--format", "-f", help="Output format.")
     ] = PlainFormat.rich,

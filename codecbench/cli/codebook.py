@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from . import complete
+from .options import Corpora, DataRoot, Utterances
 from .screen import screen, write_result
 
 
@@ -39,25 +39,14 @@ def codebook(
             autocompletion=complete.codecs,
         ),
     ],
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--corpus",
-            help="Corpus spec. May be repeated. [default: demo]",
-            autocompletion=complete.corpora,
-        ),
-    ] = None,
+    corpus: Corpora = None,
     subset: Annotated[
         int | None,
         typer.Option("--subset", min=1, help="Speaker-balanced selection of this many utterances."),
     ] = None,
-    utterances: Annotated[
-        Path | None, typer.Option("--utterances", help="Replay a list of utterances.")
-    ] = None,
+    utterances: Utterances = None,
     device: Annotated[str, typer.Option("--device", help="Torch device of the codec.")] = "cpu",
-    data_root: Annotated[
-        Path | None, typer.Option("--data-root", help="Folder that holds the corpora.")
-    ] = None,
+    data_root: DataRoot = None,
     format: Annotated[  # noqa: A002 - the option's name
         CodebookFormat, typer.Option("--format", "-f", help="Output format.")
     ] = CodebookFormat.rich,

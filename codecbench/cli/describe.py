@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import complete
+from .options import DataRoot
 from .screen import screen, write_result
 
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ def describe(
     kind: Annotated[
         ComponentKind | None, typer.Option("--kind", "-k", help="Where a name stands for several.")
     ] = None,
-    data_root: Annotated[
-        Path | None, typer.Option("--data-root", help="Folder that holds the corpora.")
-    ] = None,
+    data_root: DataRoot = None,
     format: Annotated[  # noqa: A002 - the option's name
         CardFormat, typer.Option("--format", "-f", help="Output format.")
     ] = CardFormat.rich,

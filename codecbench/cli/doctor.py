@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from .formats import PlainFormat, write_json
+from .options import DataRoot
 
 _GOOD, _MISSING = "ready", "missing"
 
 
 def doctor(
-    data_root: Annotated[
-        Path | None, typer.Option("--data-root", help="Folder that holds the corpora.")
-    ] = None,
+    data_root: DataRoot = None,
     format: Annotated[  # noqa: A002 - the option's name
         PlainFormat, typer.Option("--format", "-f", help="Output format.")
     ] = PlainFormat.rich,

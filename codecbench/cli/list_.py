@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .formats import PlainFormat, write_json
+from .options import DataRoot
 from .screen import screen, write_result
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ class Listable(enum.StrEnum):
 
 def list_(
     what: Annotated[Listable, typer.Argument(help="codecs, metrics or corpora.")],
-    data_root: Annotated[
-        Path | None, typer.Option("--data-root", help="Folder that holds the corpora.")
-    ] = None,
+    data_root: DataRoot = None,
     format: Annotated[  # noqa: A002 - the option's name
         PlainFormat, typer.Option("--format", "-f", help="Output format.")
     ] = PlainFormat.rich,

@@ -9,6 +9,7 @@ import typer
 
 from . import complete
 from .formats import OutputFormat
+from .options import Corpora, DataRoot, Utterances
 from .screen import screen, write_result
 
 _EPILOG = """
@@ -41,14 +42,7 @@ def run(
             autocompletion=complete.codecs,
         ),
     ] = None,
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--corpus",
-            help="Corpus spec. May be repeated. [default: demo]",
-            autocompletion=complete.corpora,
-        ),
-    ] = None,
+    corpus: Corpora = None,
     metrics: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,9 +59,7 @@ def run(
         int | None,
         typer.Option("--subset", help="Speaker-balanced selection of this many utterances."),
     ] = None,
-    utterances: Annotated[
-        Path | None, typer.Option("--utterances", help="Replay a list of utterances.")
-    ] = None,
+    utterances: Utterances = None,
     rate: Annotated[
         int | None, typer.Option("--rate", help="Evaluation rate in Hz. [default: the corpus's]")
     ] = None,
@@ -84,9 +76,7 @@ def run(
     device: Annotated[
         str | None, typer.Option("--device", help="Torch device of neural codecs. [default: cpu]")
     ] = None,
-    data_root: Annotated[
-        Path | None, typer.Option("--data-root", help="Folder that holds the corpora.")
-    ] = None,
+    data_root: DataRoot = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Compute failed rows again.")
     ] = False,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from . import complete
+from .options import DataRoot
 
 
 class TrainingDevice(StrEnum):
@@ -59,9 +60,7 @@ def train(
     threads: Annotated[
         int | None, typer.Option("--threads", help="Threads a process. [default: all cores]")
     ] = None,
-    data_root: Annotated[
-        Path | None, typer.Option("--data-root", help="Folder that holds the corpora.")
-    ] = None,
+    data_root: DataRoot = None,
 ) -> None:
     """Train a neural codec by a recipe.
 
