@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -210,7 +211,7 @@ def adaptive_cost(counts: Integers, pairs: Integers, pair_counts: Integers) -> f
     return max(cost, 0.0) / math.log(2) / float(pair_counts.sum())
 
 
-def plug_in_entropy(counts: Integers) -> float:
+def plug_in_entropy(counts: npt.NDArray[Any]) -> float:
     """Return the entropy of observed frequencies in bits: 0 to log2 of the nonzero ones."""
     occurring = np.sort(counts[counts > 0])
     share = occurring / occurring.sum()

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import torch
 from torch import Tensor
+
+from ...codebooks import plug_in_entropy
 
 LINE_EVERY_SECONDS = 30.0
 
@@ -134,13 +135,11 @@ class Speed:
 
 
 def perplexities(usage: Tensor) -> list[float]:
-    """Return exp(entropy) of the usage of each codebook.
+    """Return 2 to the entropy of the usage of each codebook.
 
     Parameters
     ----------
     usage : Tensor, shape (codebooks, size)
         Not negative.
     """
-    share = usage / usage.sum(dim=1, keepdim=True).clamp(min=1e-12)
-    entropy: Tensor = -torch.special.xlogy(share, share).sum(dim=1)
-    return [float(value) for value in entropy.exp()]
+    return [2.0 ** plug_in_entropy(row) for row in usage.double().cpu().numpy()]

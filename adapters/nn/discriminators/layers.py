@@ -93,6 +93,34 @@ class Spectrum(nn.Module):
             return stft(waves[:, 0].float(), self.resolution, self.window).transpose(1, 2)
 
 
+class SpectralDiscriminator(Discriminator):
+    """One judge for each of several resolutions of the short-time spectrum.
+
+    Parameters
+    ----------
+    resolutions : sequence of Resolution
+    judges : sequence of Judge
+        Of (batch, channels, frames, lines).
+    """
+
+    def __init__(self, resolutions: Sequence[Resolution], judges: Sequence[Judge]) -> None:
+        super().__init__()
+        self.spectra = nn.ModuleList([Spectrum(resolution) for resolution in resolutions])
+        self.judges = nn.ModuleList(judges)
+        self.shortest = max(resolution.shortest for resolution in resolutions)
+
+    def forward(self, waves: Tensor) -> list[DiscriminatorOutput]:
+        """Judge waveforms (batch, 1, samples), one output a resolution."""
+        return [
+            judge(self.view(spectrum(waves)))
+            for spectrum, judge in zip(self.spectra, self.judges, strict=True)
+        ]
+
+    @abc.abstractmethod
+    def view(self, spectrum: Tensor) -> Tensor:
+        """Turn complex spectra (batch, frames, lines) into (batch, channels, frames, lines)."""
+
+
 def real_and_imaginary(spectrum: Tensor) -> Tensor:
     """Turn complex spectra (batch, frames, lines) into two real channels (batch, 2, ...)."""
     return torch.stack([spectrum.real, spectrum.imag], dim=1)

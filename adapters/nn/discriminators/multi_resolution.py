@@ -8,8 +8,7 @@ import pydantic
 from torch import Tensor, nn
 
 from ..spectrum import Resolution
-from .layers import Discriminator, Judge, Spectrum, weight_norm
-from .output import DiscriminatorOutput
+from .layers import Judge, SpectralDiscriminator, weight_norm
 
 _STRIDES = (1, 2, 2, 2)
 _SLOPE = 0.2
@@ -31,7 +30,7 @@ class MultiResolutionConfig(pydantic.BaseModel):
     """Of all layers."""
 
 
-class MultiResolutionDiscriminator(Discriminator):
+class MultiResolutionDiscriminator(SpectralDiscriminator):
     """Convolutions strided in frequency over magnitudes.
 
     Outputs have shape (batch, channels, frames, lines).
@@ -46,18 +45,12 @@ class MultiResolutionDiscriminator(Discriminator):
     """
 
     def __init__(self, config: MultiResolutionConfig) -> None:
-        super().__init__()
         resolutions = [Resolution(*numbers) for numbers in config.resolutions]
-        self.spectra = nn.ModuleList([Spectrum(resolution) for resolution in resolutions])
-        self.judges = nn.ModuleList([_judge(config.channels) for _ in resolutions])
-        self.shortest = max(resolution.shortest for resolution in resolutions)
+        super().__init__(resolutions, [_judge(config.channels) for _ in resolutions])
 
-    def forward(self, waves: Tensor) -> list[DiscriminatorOutput]:
-        """Judge waveforms (batch, 1, samples), one output a resolution."""
-        return [
-            judge(_magnitude(spectrum(waves))[:, None])
-            for spectrum, judge in zip(self.spectra, self.judges, strict=True)
-        ]
+    def view(self, spectrum: Tensor) -> Tensor:
+        """Return magnitudes in one channel."""
+        return _magnitude(spectrum)[:, None]
 
 
 def _magnitude(spectrum: Tensor) -> Tensor:

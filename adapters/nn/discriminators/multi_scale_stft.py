@@ -6,8 +6,7 @@ import pydantic
 from torch import Tensor, nn
 
 from ..spectrum import Resolution
-from .layers import Discriminator, Judge, Spectrum, real_and_imaginary, weight_norm
-from .output import DiscriminatorOutput
+from .layers import Judge, SpectralDiscriminator, real_and_imaginary, weight_norm
 
 _DILATIONS = (1, 2, 4)
 _SLOPE = 0.2
@@ -24,7 +23,7 @@ class MultiScaleStftConfig(pydantic.BaseModel):
     """Of all layers."""
 
 
-class MultiScaleStftDiscriminator(Discriminator):
+class MultiScaleStftDiscriminator(SpectralDiscriminator):
     """Convolutions dilated in time and strided in frequency, over real and imaginary parts.
 
     Outputs have shape (batch, channels, frames, lines).
@@ -39,18 +38,12 @@ class MultiScaleStftDiscriminator(Discriminator):
     """
 
     def __init__(self, config: MultiScaleStftConfig) -> None:
-        super().__init__()
         resolutions = [Resolution(size, size // 4, size) for size in config.windows]
-        self.spectra = nn.ModuleList([Spectrum(resolution) for resolution in resolutions])
-        self.judges = nn.ModuleList([_judge(config.channels) for _ in resolutions])
-        self.shortest = max(resolution.shortest for resolution in resolutions)
+        super().__init__(resolutions, [_judge(config.channels) for _ in resolutions])
 
-    def forward(self, waves: Tensor) -> list[DiscriminatorOutput]:
-        """Judge waveforms (batch, 1, samples), one output a window."""
-        return [
-            judge(real_and_imaginary(spectrum(waves)))
-            for spectrum, judge in zip(self.spectra, self.judges, strict=True)
-        ]
+    def view(self, spectrum: Tensor) -> Tensor:
+        """Return real and imaginary parts in two channels."""
+        return real_and_imaginary(spectrum)
 
 
 def _judge(channels: int) -> Judge:
