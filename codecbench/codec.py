@@ -322,7 +322,11 @@ class TokenCodec(Codec):
             raise CodecError(
                 f"{self.spec}: {tokens.codes.shape[1]} codebooks coded, {len(widths)} on the card"
             )
-        frames = tokens.codes[0].T
-        packets = [Packet(pack(frame, widths), sum(widths)) for frame in frames]
+        packets = frame_packets(tokens.codes[0], widths)
         side = tokens.side_information[0] if tokens.side_information else ()
         return packets, side
+
+
+def frame_packets(codes: npt.NDArray[np.int64], widths: Sequence[int]) -> list[Packet]:
+    """Pack codes (codebooks, frames) into one packet a frame, a code a width."""
+    return [Packet(pack(frame, widths), sum(widths)) for frame in codes.T]

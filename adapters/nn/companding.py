@@ -11,7 +11,7 @@ import pydantic
 import torch
 from torch import Tensor
 
-from .streaming import State, StreamingModule
+from .streaming import Memoryless
 
 _TINY = 1e-8
 
@@ -27,18 +27,10 @@ class CompandingConfig(pydantic.BaseModel):
     """Root mean square over the channels of a frame below which the map is linear."""
 
 
-class _Companding(StreamingModule):
+class _Companding(Memoryless):
     def __init__(self, config: CompandingConfig) -> None:
         super().__init__()
         self.config = config
-
-    def initial_state(self, batch: int, device: torch.device | str = "cpu") -> State:
-        """Return None: frames are independent."""
-        return None
-
-    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Map one chunk."""
-        return self(x), None
 
 
 class Compressor(_Companding):

@@ -62,6 +62,11 @@ class CodecNetwork(nn.Module, abc.ABC):
     causal: bool
     quantizer: ResidualVectorQuantizer
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.parameters()).device
+
     @abc.abstractmethod
     def encode(self, waves: Tensor) -> Tensor:
         """Turn waveforms (batch, samples) into latents (batch, channels, ceil(samples / hop))."""
@@ -133,8 +138,7 @@ class StreamingNetwork(CodecNetwork):
 
     def encode(self, waves: Tensor) -> Tensor:
         """Run the encoder; see `CodecNetwork.encode`."""
-        missing = -waves.shape[-1] % self.hop_length
-        latents: Tensor = self.encoder(F.pad(waves, (0, missing))[:, None])
+        latents: Tensor = self.encoder(self._whole_frames(waves))
         return latents
 
     def decode(self, latents: Tensor) -> Tensor:
@@ -146,8 +150,7 @@ class StreamingNetwork(CodecNetwork):
         """Encode a long signal chunk by chunk, unless the network looks ahead."""
         if not self.causal:
             return self.encode(waves)
-        missing = -waves.shape[-1] % self.hop_length
-        signal = F.pad(waves, (0, missing))[:, None]
+        signal = self._whole_frames(waves)
         return _in_chunks(self.encoder, signal, chunk_frames * self.hop_length)
 
     def decode_in_chunks(self, latents: Tensor, chunk_frames: int) -> Tensor:
@@ -155,6 +158,10 @@ class StreamingNetwork(CodecNetwork):
         if not self.causal:
             return self.decode(latents)
         return _in_chunks(self.decoder, latents, chunk_frames)[:, 0]
+
+    def _whole_frames(self, waves: Tensor) -> Tensor:
+        """Pad waveforms (batch, samples) to whole frames, (batch, 1, frames * hop)."""
+        return F.pad(waves, (0, -waves.shape[-1] % self.hop_length))[:, None]
 
 
 def _in_chunks(module: StreamingModule, x: Tensor, size: int) -> Tensor:

@@ -32,7 +32,6 @@ class NeuralCodec(NeuralBase):
     """
 
     _network: CodecNetwork | None = None
-    _device = "cpu"
 
     def check_available(self) -> None:
         """Raise if the weights are not here or do not offer the rate."""
@@ -51,7 +50,6 @@ class NeuralCodec(NeuralBase):
         load_into(network, read_tensors(self.weights_file.path), self.name)
         in_eval_mode(network, device)
         self._network = network
-        self._device = device
 
     @property
     def network(self) -> CodecNetwork:
@@ -111,7 +109,7 @@ class NeuralCodec(NeuralBase):
         import torch
 
         with torch.inference_mode():
-            signals = torch.from_numpy(waves).to(self._device_of())
+            signals = torch.from_numpy(waves).to(self.network.device)
             latents = self.network.encode_in_chunks(signals, self._chunk_frames)
             codes = self.network.quantizer.encode(latents, self.layers)
         return codes.cpu().numpy()
@@ -120,17 +118,13 @@ class NeuralCodec(NeuralBase):
         import torch
 
         with torch.inference_mode():
-            latents = self.network.quantizer.decode(torch.from_numpy(codes).to(self._device_of()))
+            latents = self.network.quantizer.decode(torch.from_numpy(codes).to(self.network.device))
             waves = self.network.decode_in_chunks(latents, self._chunk_frames)
         return waves.float().cpu().numpy()
 
     @property
     def _chunk_frames(self) -> int:
         return max(1, round(CHUNK_SECONDS * int(self.shape.sample_rate) / self.hop_length))
-
-    def _device_of(self) -> str:
-        _ = self.network
-        return self._device
 
     def _check_codes(self, tokens: Tokens) -> None:
         count, most = tokens.codes.shape[1], self.shape.quantizer.codebooks

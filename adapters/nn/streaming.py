@@ -48,8 +48,20 @@ class StreamingModule(nn.Module, abc.ABC):
         """
 
 
-class Pointwise(StreamingModule):
-    """A module without memory of time, such as an activation.
+class Memoryless(StreamingModule):
+    """A map whose output at a time depends on its input at that time alone."""
+
+    def initial_state(self, batch: int, device: torch.device | str = "cpu") -> State:
+        """Return None: there is nothing to remember."""
+        return None
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Map one chunk."""
+        return self(x), None
+
+
+class Pointwise(Memoryless):
+    """A plain module without memory of time, such as an activation.
 
     Parameters
     ----------
@@ -64,14 +76,6 @@ class Pointwise(StreamingModule):
         """Apply the module."""
         y: Tensor = self.module(x)
         return y
-
-    def initial_state(self, batch: int, device: torch.device | str = "cpu") -> State:
-        """Return None: there is nothing to remember."""
-        return None
-
-    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Apply the module to one chunk."""
-        return self(x), None
 
 
 class Chain(StreamingModule):

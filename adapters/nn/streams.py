@@ -9,8 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ...bits import pack, unpack
+from ...bits import unpack
 from ...bitstream import Packet
+from ...codec import frame_packets
 from ...errors import BitstreamError, CodecError
 from ...streaming import DecoderStream, EncoderStream
 from .network import StreamingNetwork
@@ -34,7 +35,7 @@ class NeuralEncoderStream(EncoderStream):
     def __init__(self, codec: NeuralCodec) -> None:
         self.codec = codec
         self.network = _streaming(codec)
-        self.device = next(self.network.parameters()).device
+        self.device = self.network.device
         self.state = self.network.encoder.initial_state(1, self.device)
         self.pending = np.zeros(0, np.float32)
         self.samples = self.frames = 0
@@ -59,10 +60,9 @@ class NeuralEncoderStream(EncoderStream):
         with torch.inference_mode():
             x = torch.from_numpy(chunk).to(self.device)[None, None]
             latents, self.state = self.network.encoder.step(x, self.state)
-            codes = self.network.quantizer.encode(latents, self.codec.layers)[0].T.cpu().numpy()
-        self.frames += len(codes)
-        widths = self.codec.widths
-        return [Packet(pack(frame, widths), sum(widths)) for frame in codes]
+            codes = self.network.quantizer.encode(latents, self.codec.layers)[0].cpu().numpy()
+        self.frames += codes.shape[1]
+        return frame_packets(codes, self.codec.widths)
 
 
 class NeuralDecoderStream(DecoderStream):
@@ -77,7 +77,7 @@ class NeuralDecoderStream(DecoderStream):
     def __init__(self, codec: NeuralCodec) -> None:
         self.codec = codec
         self.network = _streaming(codec)
-        self.device = next(self.network.parameters()).device
+        self.device = self.network.device
         self.state = self.network.decoder.initial_state(1, self.device)
         self.latents: Tensor | None = None
 

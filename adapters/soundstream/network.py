@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..nn.blocks import FeatureModulation
 from ..nn.network import SeanetNetwork, SeanetNetworkConfig
-from ..nn.streaming import Chain, State, StreamingModule
+from ..nn.streaming import Chain, Memoryless
 
 
 class SoundStreamConfig(SeanetNetworkConfig):
@@ -50,7 +50,7 @@ class SoundStreamNetwork(SeanetNetwork):
         return switch
 
 
-class DenoisingSwitch(StreamingModule):
+class DenoisingSwitch(Memoryless):
     """Feature-wise modulation of the latents by a one-hot switch, at the encoder's end.
 
     One such layer at the bottleneck is enough (arXiv 2107.03312, Section III-F).
@@ -71,11 +71,3 @@ class DenoisingSwitch(StreamingModule):
         condition = torch.stack([~flags, flags], dim=-1).to(x.dtype)[:, None]
         y: Tensor = self.modulation(x, condition)
         return y
-
-    def initial_state(self, batch: int, device: torch.device | str = "cpu") -> State:
-        """Return None: there is nothing to remember."""
-        return None
-
-    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Modulate one chunk."""
-        return self(x), None

@@ -38,8 +38,7 @@ def add_code_counts(path: Path, network: CodecNetwork, utterances: Iterable[Utte
 
 
 def _waves(network: CodecNetwork, utterances: Iterable[Utterance]) -> Iterator[Tensor]:
-    device = next(network.parameters()).device
     for utterance in utterances:
         samples = utterance.audio().resampled(network.sample_rate).samples
         utterance.forget()
-        yield torch.tensor(samples, device=device)[None]
+        yield torch.tensor(samples, device=network.device)[None]

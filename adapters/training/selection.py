@@ -136,9 +136,8 @@ def decode(network: CodecNetwork, reference: Audio, layers: int | None) -> Audio
         Residual layers; None: not quantized.
     """
     source = reference.resampled(network.sample_rate)
-    device = next(network.parameters()).device
-    waves = torch.from_numpy(np.array(source.samples))[None].to(device)
-    count = torch.tensor([layers or 1], device=device)
+    waves = torch.from_numpy(np.array(source.samples))[None].to(network.device)
+    count = torch.tensor([layers or 1], device=network.device)
     result = network(waves, count, quantize=layers is not None)
     raw = Audio(result.waves[0].float().cpu().numpy(), network.sample_rate)
     return aligned(raw, reference, len(source), delay=0)
