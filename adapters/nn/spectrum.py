@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 class Resolution(NamedTuple):
@@ -38,15 +39,36 @@ def stft(signal: Tensor, resolution: Resolution, window: Tensor) -> Tensor:
     -------
     Tensor of complex64, shape (batch, fft // 2 + 1, 1 + samples // hop)
     """
-    spectrum = torch.stft(
-        signal,
-        n_fft=resolution.fft,
-        hop_length=resolution.hop,
-        win_length=resolution.window,
-        window=window,
-        return_complex=True,
-    )
-    return spectrum / window_norm(window)
+    fft, length = resolution.fft, resolution.window
+    before = (fft - length) // 2
+    weights = F.pad(window / window_norm(window), (before, fft - length - before))
+    padded = F.pad(signal[:, None], (fft // 2, fft // 2), mode="reflect")[:, 0]
+    frames = padded.unfold(-1, fft, resolution.hop) * weights
+    return real_fft(frames).transpose(1, 2)
+
+
+def real_fft(frames: Tensor) -> Tensor:
+    """Return `torch.fft.rfft` of real frames (..., n), with a gradient that costs a third."""
+    spectrum: Tensor = _RealFft.apply(frames)
+    return spectrum
+
+
+class _RealFft(torch.autograd.Function):
+    """The gradient is an inverse transform onto real numbers; torch takes a complex one."""
+
+    @staticmethod
+    def forward(ctx: Any, frames: Tensor) -> Tensor:
+        ctx.size = frames.shape[-1]
+        return torch.fft.rfft(frames)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        # The inverse counts each line twice, for its conjugate, but the first and the middle one.
+        share = torch.full_like(gradients[0].real, 0.5)
+        share[..., 0] = 1.0
+        if ctx.size % 2 == 0:
+            share[..., -1] = 1.0
+        return torch.fft.irfft(gradients[0] * share, ctx.size, norm="forward")
 
 
 def window_norm(window: Tensor) -> Tensor:

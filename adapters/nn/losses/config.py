@@ -11,6 +11,7 @@ from .spectra import MelScale
 
 Length = Annotated[int, pydantic.Field(ge=4)]
 Bins = Annotated[int, pydantic.Field(ge=1)]
+Overlap = Annotated[int, pydantic.Field(ge=1, le=4)]
 Lengths = Annotated[tuple[Length, ...], pydantic.Field(min_length=1)]
 BinCounts = Annotated[tuple[Bins, ...], pydantic.Field(min_length=1)]
 Floor = Annotated[float, pydantic.Field(gt=0)]
@@ -24,7 +25,9 @@ class MelConfig(_Table):
     """Terms ``mel`` and ``log_mel``: see `codecbench.adapters.nn.losses.mel`."""
 
     windows: Lengths = (256, 512, 1024, 2048)
-    """Samples; the hop is a quarter."""
+    """Samples."""
+    overlap: Overlap = 4
+    """Windows that cover each sample: the hop is the window over it. 2 halves the cost."""
     bins: BinCounts = (20, 40, 80, 128)
     """Mel bins of each window; few at small windows, whose spectra have few lines."""
     floor: Floor = 0.03
@@ -40,7 +43,9 @@ class MelConfig(_Table):
     def scales(self) -> tuple[MelScale, ...]:
         """One mel scale a window."""
         pairs = zip(self.windows, self.bins, strict=True)
-        return tuple(MelScale(Resolution(size, size // 4, size), bins) for size, bins in pairs)
+        return tuple(
+            MelScale(Resolution(size, size // self.overlap, size), bins) for size, bins in pairs
+        )
 
 
 class MultiScaleMelConfig(_Table):
@@ -87,7 +92,9 @@ class ComplexStftConfig(_Table):
     """Term ``complex_stft``."""
 
     windows: Lengths = (512, 1024)
-    """Samples; the hop is a quarter."""
+    """Samples."""
+    overlap: Overlap = 4
+    """Windows that cover each sample: the hop is the window over it. 2 halves the cost."""
     power: float = pydantic.Field(default=0.3, gt=0, le=1)
     """Of the magnitude, in compression."""
     floor: Floor = 1e-3
@@ -96,7 +103,7 @@ class ComplexStftConfig(_Table):
     @property
     def resolutions(self) -> tuple[Resolution, ...]:
         """One resolution a window."""
-        return tuple(Resolution(size, size // 4, size) for size in self.windows)
+        return tuple(Resolution(size, size // self.overlap, size) for size in self.windows)
 
 
 class HifiganMelConfig(_Table):

@@ -53,12 +53,14 @@ def complex_stft(
 def _complex_stft(pair: SpectrumPair, resolution: Resolution, power: float, floor: float) -> Tensor:
     spectra = pair.spectra(resolution)
     magnitudes = pair.magnitudes(resolution, floor)
+    gains = [magnitude ** (power - 1) for magnitude in magnitudes]
     reference, decoded = (
-        torch.view_as_real(spectrum) * magnitude[..., None] ** (power - 1)
-        for spectrum, magnitude in zip(spectra, magnitudes, strict=True)
+        torch.view_as_real(spectrum) * gain[..., None]
+        for spectrum, gain in zip(spectra, gains, strict=True)
     )
     with_phase = (reference - decoded).square().sum(-1).mean()
-    return with_phase + F.mse_loss(magnitudes[0] ** power, magnitudes[1] ** power)
+    compressed = [m * gain for m, gain in zip(magnitudes, gains, strict=True)]
+    return with_phase + F.mse_loss(*compressed)
 
 
 def _mean(terms: Iterable[Tensor]) -> Tensor:
