@@ -49,7 +49,7 @@ def stft(signal: Tensor, resolution: Resolution, window: Tensor) -> Tensor:
 
 def real_fft(frames: Tensor) -> Tensor:
     """Return `torch.fft.rfft` of real frames (..., n), with a gradient that costs a third."""
-    spectrum: Tensor = _RealFft.apply(frames)
+    spectrum: Tensor = _RealFft.apply(frames)  # type: ignore[no-untyped-call]
     return spectrum
 
 
@@ -59,7 +59,8 @@ class _RealFft(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, frames: Tensor) -> Tensor:
         ctx.size = frames.shape[-1]
-        return torch.fft.rfft(frames)
+        spectrum: Tensor = torch.fft.rfft(frames)
+        return spectrum
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
@@ -68,7 +69,8 @@ class _RealFft(torch.autograd.Function):
         share[..., 0] = 1.0
         if ctx.size % 2 == 0:
             share[..., -1] = 1.0
-        return torch.fft.irfft(gradients[0] * share, ctx.size, norm="forward")
+        gradient: Tensor = torch.fft.irfft(gradients[0] * share, ctx.size, norm="forward")
+        return gradient
 
 
 def window_norm(window: Tensor) -> Tensor:

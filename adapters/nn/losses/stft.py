@@ -59,8 +59,8 @@ def _complex_stft(pair: SpectrumPair, resolution: Resolution, power: float, floo
         for spectrum, gain in zip(spectra, gains, strict=True)
     )
     with_phase = (reference - decoded).square().sum(-1).mean()
-    compressed = [m * gain for m, gain in zip(magnitudes, gains, strict=True)]
-    return with_phase + F.mse_loss(*compressed)
+    magnitude_only = F.mse_loss(magnitudes[0] * gains[0], magnitudes[1] * gains[1])
+    return with_phase + magnitude_only
 
 
 def _mean(terms: Iterable[Tensor]) -> Tensor:
