@@ -66,7 +66,7 @@ class Exporter:
             "config": config.model_dump_json(),
             "training": json.dumps(training),
         }
-        write_weights(self.folder / WEIGHTS, network, metadata, half=recipe.export.half)
+        write_weights(self.folder / WEIGHTS, network, metadata, recipe.export.precision)
         write_text_atomic(self.folder / CARD, self._card(network, training))
 
     def _training(self, progress: Progress, steps: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ...errors import UserError
 from ...toml_file import read_toml
 from ..nn.discriminators import DiscriminatorsConfig
 from ..nn.losses import LossesConfig
+from ..nn.weights import Precision
 
 
 class Table(pydantic.BaseModel):
@@ -194,8 +195,8 @@ class LogConfig(Table):
 class ExportConfig(Table):
     """How weights are written."""
 
-    half: bool = False
-    """As 16-bit floats."""
+    precision: Precision = "float32"
+    """float32, float16, or int8 with one scale for each row of a matrix."""
 
 
 class Recipe(Table):

@@ -21,7 +21,7 @@ import torch
 from codecbench.adapters.nn.latency import codec_latency, network_latency
 from codecbench.adapters.nn.network import StreamingNetwork, parameter_count
 from codecbench.adapters.nn.neural_codec import NeuralCodec
-from codecbench.adapters.nn.weights import write_weights
+from codecbench.adapters.nn.weights import Precision, write_weights
 from codecbench.audio import Audio
 from codecbench.bits import bits_for
 from codecbench.bitstream import Bitstream
@@ -46,8 +46,8 @@ EQUAL = 1e-5
 STREAMED = 1e-4
 """Parts of the reference's peak by which two ways to the same signal may differ."""
 
-HALF_SNR_DB = 40.0
-"""Signal-to-noise ratio of what float16 weights decode, against float32 weights and equal codes."""
+STORED_SNR_DB: dict[Precision, float] = {"float16": 40.0, "int8": 20.0}
+"""Signal-to-noise ratio of what weights in few bits decode, against float32 and equal codes."""
 
 LATENCY_PHASES = 64
 """Up to this hop all phases are measured; beyond it the first, the last and 14 between."""
@@ -184,18 +184,19 @@ def an_empty_batch_is_empty(case: NeuralCase) -> None:
 
 
 def save_equals_load(case: NeuralCase) -> None:
-    """Weights that were written and read again code the same; in float16 nearly the same."""
+    """Weights that were written and read again code the same; in fewer bits nearly the same."""
     audio = case.voice()
     sent = case.codec.encode(audio)
     decoded = case.codec.decode(sent).samples
     with TemporaryDirectory() as folder:
-        exact = _saved(case, Path(folder) / "exact.safetensors", half=False)
+        exact = _saved(case, Path(folder) / "exact.safetensors", "float32")
         assert exact.encode(audio).packets == sent.packets
         assert_close(decoded, exact.decode(sent).samples, EQUAL)
-        half = _saved(case, Path(folder) / "half.safetensors", half=True)
-        error = half.decode(sent).samples - decoded
-    snr = 10 * np.log10(np.sum(decoded**2) / max(np.sum(error**2), 1e-20))
-    assert snr > HALF_SNR_DB, f"float16 weights leave {snr:.1f} dB"
+        for precision, least in STORED_SNR_DB.items():
+            stored = _saved(case, Path(folder) / f"{precision}.safetensors", precision)
+            error = stored.decode(sent).samples - decoded
+            snr = 10 * np.log10(np.sum(decoded**2) / max(np.sum(error**2), 1e-20))
+            assert snr > least, f"{precision} weights leave {snr:.1f} dB"
 
 
 def streamed_equals_offline(case: NeuralCase) -> None:
@@ -345,10 +346,10 @@ def assert_close(expected: Samples, found: Samples, tolerance: float) -> None:
     assert worst <= tolerance * peak, f"{worst:.2g} apart at a peak of {peak:.2g}"
 
 
-def _saved(case: NeuralCase, path: Path, half: bool) -> NeuralCodec:
+def _saved(case: NeuralCase, path: Path, precision: Precision) -> NeuralCodec:
     """Write the weights of a codec and load them anew."""
     metadata = {k: v for k, v in case.codec.weights_file.metadata.items() if k != "format"}
-    write_weights(path, case.codec.network, metadata, half=half)
+    write_weights(path, case.codec.network, metadata, precision)
     codec = case.at(weights=str(path))
     codec.setup()
     return codec

@@ -52,14 +52,14 @@ def network():
     return made
 
 
-def written(path, network, counts, half=False):
+def written(path, network, counts, precision="float32"):
     metadata = {
         "codec": "soundstream",
         "variant": "",
         "config": network.config.model_dump_json(),
         "training": json.dumps({}),
     }
-    write_weights(path, network, metadata, half)
+    write_weights(path, network, metadata, precision)
     if counts is not None:
         add_tensors(path, {COUNTS: counts})
     return path
@@ -99,7 +99,7 @@ def test_codes_are_counted_codebook_by_codebook(network, counts, plain):
 
 
 def test_counts_are_added_and_replaced_and_all_else_stays(tmp_path, network, counts):
-    path = written(tmp_path / "half.safetensors", network, None, half=True)
+    path = written(tmp_path / "half.safetensors", network, None, "float16")
     tensors, metadata = load_file(path), read_header(path).metadata
     for given in (counts + 1, counts):
         add_tensors(path, {COUNTS: given})

@@ -15,6 +15,7 @@ from torch import nn
 from codecbench.adapters.nn.weights import (
     FORMAT,
     WeightsFile,
+    add_tensors,
     check_format,
     load_into,
     read_header,
@@ -64,11 +65,35 @@ class TestWriting:
 
     def test_half_is_rounded_once_and_read_as_float32(self, network, tmp_path):
         path = tmp_path / "half.safetensors"
-        write_weights(path, network, METADATA, half=True)
+        write_weights(path, network, METADATA, "float16")
         tensors, state = read_tensors(path), network.state_dict()
         assert tensors["entries"].dtype == torch.float32
         assert torch.equal(tensors["entries"], state["entries"].half().float())
         assert tensors["norm.num_batches_tracked"].dtype == torch.int64
+
+    def test_integers_are_within_half_a_step_of_each_rows_own_scale(self, network, tmp_path):
+        path = tmp_path / "int8.safetensors"
+        network.entries[1] *= 1e-3
+        network.entries[2] = 0
+        write_weights(path, network, METADATA, "int8")
+        tensors, state = read_tensors(path), network.state_dict()
+        assert tensors.keys() == state.keys()
+        for name, tensor in state.items():
+            found = tensors[name]
+            assert found.dtype == (torch.float32 if tensor.is_floating_point() else tensor.dtype)
+            if tensor.is_floating_point() and tensor.ndim > 1:
+                steps = tensor.abs().flatten(1).amax(1) / 127
+                errors = (found - tensor).abs().flatten(1).amax(1)
+                assert (errors <= 0.501 * steps).all()
+                assert (errors > 0).any()
+        load_into(network, tensors, "test")
+
+    def test_a_scale_that_fits_nothing_is_refused(self, network, tmp_path):
+        path = tmp_path / "int8.safetensors"
+        write_weights(path, network, METADATA, "int8")
+        add_tensors(path, {"entries.int8_scale": torch.ones(3)})
+        with pytest.raises(UserError, match="scale of 'entries' fits no integers"):
+            read_tensors(path)
 
     def test_equal_content_gives_equal_bytes(self, network, tmp_path):
         # Ten keys: an order by chance would be met with probability 1 in 3.6 million.
@@ -95,19 +120,20 @@ class TestWriting:
         assert torch.equal(tensors["a.weight"], tensors["b.weight"])
 
     @pytest.mark.parametrize(
-        ("value", "half", "reason"),
+        ("value", "precision", "reason"),
         [
-            (float("nan"), False, "not finite"),
-            (float("inf"), True, "not finite"),
-            (70_000.0, True, "beyond float16"),
+            (float("nan"), "float32", "not finite"),
+            (float("nan"), "int8", "not finite"),
+            (float("inf"), "float16", "not finite"),
+            (70_000.0, "float16", "beyond float16"),
         ],
     )
     def test_unfit_values_are_refused_and_nothing_is_written(
-        self, network, tmp_path, value, half, reason
+        self, network, tmp_path, value, precision, reason
     ):
         network.entries[3, 1] = value
         with pytest.raises(UserError, match=f"entries holds values that are {reason}"):
-            write_weights(tmp_path / "x.safetensors", network, METADATA, half)
+            write_weights(tmp_path / "x.safetensors", network, METADATA, precision)
         assert not list(tmp_path.iterdir())
 
     def test_a_failed_write_keeps_the_old_file(self, network, path, monkeypatch):

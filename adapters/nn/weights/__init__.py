@@ -6,6 +6,7 @@ Importing this package does not import torch: headers are read without it.
 from .header import FORMAT, WeightsFile, check_format, read_header
 from .loading import COUNTS, load_into
 from .official import OfficialWeights
+from .packing import Precision
 from .source import WeightsSource, is_outside_source, locate
 from .tensors import read_tensors
 from .writing import add_tensors, write_weights
@@ -14,6 +15,7 @@ __all__ = [
     "COUNTS",
     "FORMAT",
     "OfficialWeights",
+    "Precision",
     "WeightsFile",
     "WeightsSource",
     "add_tensors",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ....errors import UserError
 from .header import SUFFIX
+from .packing import unpacked
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,7 +70,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     if not tensors:
         raise UserError(f"{path} holds no tensors")
     _check_growth(path, tensors)
-    return {name: _as_float32(tensor) for name, tensor in tensors.items()}
+    plain = unpacked(tensors) if path.suffix == SUFFIX else tensors
+    return {name: _as_float32(tensor) for name, tensor in plain.items()}
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ....errors import UserError
 from ....files import write_bytes_atomic
 from .header import FORMAT, SUFFIX, read_header
+from .packing import Precision, packed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -18,7 +18,7 @@ _LENGTH_BYTES = 8
 
 
 def write_weights(
-    path: Path, network: nn.Module, metadata: Mapping[str, str], half: bool = False
+    path: Path, network: nn.Module, metadata: Mapping[str, str], precision: Precision = "float32"
 ) -> None:
     """Write a network's state as safetensors, whole or not at all; equal content, equal bytes.
 
@@ -31,8 +31,8 @@ def write_weights(
         buffers that are not persistent.
     metadata : mapping of str to str
         ``codec``, ``variant``, ``config`` and ``training``; ``format`` is added.
-    half : bool
-        Store real numbers as float16 instead of float32.
+    precision : {"float32", "float16", "int8"}
+        See `codecbench.adapters.nn.weights.packing.packed`.
 
     Raises
     ------
@@ -41,7 +41,9 @@ def write_weights(
     """
     if path.suffix != SUFFIX or not {"codec", "config"} <= metadata.keys():
         raise ValueError(f"{path}: weights need the suffix {SUFFIX}, a codec and a config")
-    tensors = {name: _stored(name, value, half) for name, value in network.state_dict().items()}
+    tensors: dict[str, Tensor] = {}
+    for name, value in network.state_dict().items():
+        tensors |= packed(name, value, precision)
     write_bytes_atomic(path, _serialized(tensors, {**metadata, "format": FORMAT}))
 
 
@@ -59,21 +61,10 @@ def add_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     from safetensors.torch import load_file
 
     metadata = read_header(path).metadata
-    added = {name: _stored(name, tensor, half=False) for name, tensor in tensors.items()}
-    write_bytes_atomic(path, _serialized({**load_file(path), **added}, metadata))
-
-
-def _stored(name: str, tensor: Tensor, half: bool) -> Tensor:
-    import torch
-
-    # A copy of its own: safetensors refuses tensors that share storage.
-    stored = tensor.detach().cpu().contiguous().clone()
-    if stored.is_floating_point():
-        stored = stored.to(torch.float16 if half else torch.float32)
-    if not torch.isfinite(stored).all():
-        reason = "beyond float16" if torch.isfinite(tensor).all() else "not finite"
-        raise UserError(f"the weights cannot be written: {name} holds values that are {reason}")
-    return stored
+    content = load_file(path)
+    for name, tensor in tensors.items():
+        content |= packed(name, tensor, "float32")
+    write_bytes_atomic(path, _serialized(content, metadata))
 
 
 def _serialized(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
