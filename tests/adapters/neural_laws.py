@@ -312,13 +312,23 @@ def speech_is_on_time(case: NeuralCase) -> None:
 
 
 def coding_is_faster_than_speaking(case: NeuralCase) -> None:
-    """Both ways together take less processor time than the signal lasts."""
+    """Both ways together take one thread less time than the signal lasts."""
     if not case.is_trained:
         pytest.skip("random networks are no codecs that anybody uses")
     audio = case.voice(4 * case.rate)
-    start = time.process_time()
-    case.codec.decode(case.codec.encode(audio))
-    assert time.process_time() - start < audio.seconds
+    assert min(_seconds_on_one_thread(case.codec, audio) for _ in range(3)) < audio.seconds
+
+
+def _seconds_on_one_thread(codec: NeuralCodec, audio: Audio) -> float:
+    """Processor time of coding; several threads would also count what they wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        start = time.thread_time()
+        codec.decode(codec.encode(audio))
+        return time.thread_time() - start
+    finally:
+        torch.set_num_threads(threads)
 
 
 NEURAL_LAWS: tuple[Callable[[NeuralCase], None], ...] = (
