@@ -1,11 +1,15 @@
-"""Companding of latents: loud frames are compressed before the quantizer and expanded behind it.
+"""Companding: what is loud is compressed before the quantizer and expanded behind it.
 
-A codebook that minimizes squared error spends its entries on loud frames, while listeners and
-perceptual metrics judge every level alike. The map scales each frame by a function of its own
-magnitude, so that it is undone exactly, frame by frame.
+A codebook that minimizes squared error spends its entries on loud frames and bands, while
+listeners and perceptual metrics judge every level alike. The map scales each frame, or each band
+of a frame, by a function of its own magnitude, so that it is undone exactly, frame by frame.
+Bands are those of a transform such as the MDCT; quantization noise then follows the spectrum of
+the moment.
 """
 
 from __future__ import annotations
+
+import abc
 
 import pydantic
 import torch
@@ -24,7 +28,10 @@ class CompandingConfig(pydantic.BaseModel):
     exponent: float = pydantic.Field(0.4, gt=0, le=1)
     """Magnitudes far above the knee go with this power of the frame's own; 1: unchanged."""
     knee: float = pydantic.Field(0.005, gt=0)
-    """Root mean square over the channels of a frame below which the map is linear."""
+    """Root mean square over the channels of a frame or band below which the map is linear."""
+    bands: int | None = pydantic.Field(None, ge=1)
+    """None: frames of latents are companded, at the quantizer. A number: the channels behind the
+    first convolution are, in this many groups, each by its own magnitude."""
 
 
 class _Companding(Memoryless):
@@ -32,22 +39,29 @@ class _Companding(Memoryless):
         super().__init__()
         self.config = config
 
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, channels, frames), band by band."""
+        bands = _precise(x).unflatten(1, (self.config.bands or 1, -1))
+        power = bands.square().mean(2, keepdim=True)
+        return (bands * self._gain(power)).flatten(1, 2)
+
+    @abc.abstractmethod
+    def _gain(self, power: Tensor) -> Tensor:
+        """Return what frames or bands of this power are multiplied by."""
+
 
 class Compressor(_Companding):
-    """Compress the magnitude m of each frame (batch, channels, frames) to
-    sqrt((1 + (m / knee)²) ** exponent - 1).
+    """Compress the magnitude m of each frame or band to sqrt((1 + (m / knee)²) ** exponent - 1).
 
     Parameters
     ----------
     config : CompandingConfig
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Compress."""
-        x = _precise(x)
-        power = x.square().mean(1, keepdim=True) / self.config.knee**2 + _TINY
+    def _gain(self, power: Tensor) -> Tensor:
+        power = power / self.config.knee**2 + _TINY
         compressed = torch.expm1(self.config.exponent * torch.log1p(power))
-        return x * (compressed / power).sqrt() / self.config.knee
+        return (compressed / power).sqrt() / self.config.knee
 
 
 class Expander(_Companding):
@@ -58,12 +72,10 @@ class Expander(_Companding):
     config : CompandingConfig
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Expand."""
-        x = _precise(x)
-        compressed = x.square().mean(1, keepdim=True) + _TINY
+    def _gain(self, power: Tensor) -> Tensor:
+        compressed = power + _TINY
         power = torch.expm1(torch.log1p(compressed) / self.config.exponent)
-        return x * (power / compressed).sqrt() * self.config.knee
+        return (power / compressed).sqrt() * self.config.knee
 
 
 def _precise(x: Tensor) -> Tensor:

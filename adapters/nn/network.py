@@ -183,7 +183,17 @@ class SeanetNetworkConfig(pydantic.BaseModel):
     seanet: SeanetConfig = SeanetConfig()
     quantizer: QuantizerConfig = QuantizerConfig()
     companding: CompandingConfig | None = None
-    """Compression of loud frames before the quantizer; None: latents are quantized as they are."""
+    """Compression of what is loud before the quantizer; None: there is none."""
+
+    @pydantic.model_validator(mode="after")
+    def _check(self) -> SeanetNetworkConfig:
+        bands = self.companding.bands if self.companding is not None else None
+        channels = {self.seanet.encoder_channels[0], self.seanet.decoder_channels[0]}
+        if bands is not None and any(count % bands for count in channels):
+            raise ValueError(
+                f"companding: {min(channels)} channels cannot be split in {bands} bands"
+            )
+        return self
 
     @property
     def hop_length(self) -> int:
@@ -221,12 +231,21 @@ class SeanetNetwork(StreamingNetwork):
         self.hop_length = config.hop_length
         self.delay_samples = config.delay_samples
         self.causal = config.causal
-        self.encoder: StreamingModule = SeanetEncoder(config.seanet)
+        self.encoder, self.decoder = _encoder_and_decoder(config)
         self.quantizer = ResidualVectorQuantizer(config.seanet.latent_channels, config.quantizer)
-        self.decoder: StreamingModule = SeanetDecoder(config.seanet)
-        if config.companding is not None:
-            self.encoder = Chain([self.encoder, Compressor(config.companding)])
-            self.decoder = Chain([Expander(config.companding), self.decoder])
+
+
+def _encoder_and_decoder(config: SeanetNetworkConfig) -> tuple[Chain, Chain]:
+    """Build both, companded where the configuration says."""
+    encoder, decoder = SeanetEncoder(config.seanet), SeanetDecoder(config.seanet)
+    companding = config.companding
+    if companding is None:
+        return encoder, decoder
+    if companding.bands is None:
+        return Chain([encoder, Compressor(companding)]), Chain([Expander(companding), decoder])
+    encoder.layers.insert(1, Compressor(companding))
+    decoder.layers.insert(len(decoder.layers) - 1, Expander(companding))
+    return encoder, decoder
 
 
 def parameter_count(network: nn.Module) -> int:

@@ -41,6 +41,9 @@ class SeanetConfig(pydantic.BaseModel):
     """Start residual units as the identity."""
     mdct_start: bool = False
     """Start the outer convolutions as an MDCT and its inverse (kernel = 2 x first stride)."""
+    linear_path: bool = False
+    """Keep activations to the residual units: the path from convolution to convolution is linear,
+    so that a network can start as a transform coder and stay one while the units learn."""
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> SeanetConfig:
@@ -85,11 +88,11 @@ class SeanetEncoder(Chain):
         for before, after, stride in zip(channels, channels[1:], config.strides, strict=False):
             layers += [
                 *_units(before, config),
-                activation(),
+                *_between(config),
                 Conv1d(before, after, 2 * stride, stride, causal=config.causal),
             ]
         layers += [
-            activation(),
+            *_between(config),
             Conv1d(channels[-1], config.latent_channels, 3, causal=config.causal),
         ]
         super().__init__(layers)
@@ -112,11 +115,11 @@ class SeanetDecoder(Chain):
             channels, channels[1:], config.strides[::-1], strict=False
         ):
             layers += [
-                activation(),
+                *_between(config),
                 ConvTranspose1d(before, after, 2 * stride, stride, causal=config.causal),
                 *_units(after, config),
             ]
-        layers += [activation()] if not config.mdct_start else []
+        layers += _between(config) if not config.mdct_start else []
         layers.append(_last(channels[-1], config))
         super().__init__(layers)
 
@@ -129,6 +132,11 @@ def _units(channels: int, config: SeanetConfig) -> list[StreamingModule]:
         config.causal,
         config.zero_start,
     )
+
+
+def _between(config: SeanetConfig) -> list[StreamingModule]:
+    """Return what stands between two convolutions of the main path."""
+    return [] if config.linear_path else [activation()]
 
 
 def _last(channels: int, config: SeanetConfig) -> StreamingModule:

@@ -15,7 +15,7 @@ from .randomness import Purpose, torch_seed
 from .recipe import Recipe
 from .start import flatten_spectrum, start_with_principal_components
 
-_START_BATCHES = 4
+_START_BATCHES = 32
 
 
 class Beginning:

@@ -93,7 +93,8 @@ TINY: tuple[NeuralSpec, ...] = (
         "plain",
         {
             "sample_rate": 8_000,
-            "seanet": PATCHES,
+            "seanet": {**PATCHES, "linear_path": True},
+            "companding": {"bands": 2, "exponent": 0.7},
             "quantizer": {"codebooks": 3, "update": "gradient"},
         },
         variant="final",

@@ -18,9 +18,10 @@ def frames(seed, level):
     level=st.floats(1e-6, 1e2),
     exponent=st.floats(0.2, 1.0),
     knee=st.floats(1e-4, 1.0),
+    bands=st.sampled_from([None, 1, 2, 4]),
 )
-def test_what_is_compressed_is_expanded_to_what_it_was(seed, level, exponent, knee):
-    config = CompandingConfig(exponent=exponent, knee=knee)
+def test_what_is_compressed_is_expanded_to_what_it_was(seed, level, exponent, knee, bands):
+    config = CompandingConfig(exponent=exponent, knee=knee, bands=bands)
     x = frames(seed, level)
     y = Expander(config)(Compressor(config)(x))
     assert torch.allclose(y, x, rtol=5e-3, atol=2e-4 * knee)
@@ -52,3 +53,13 @@ def test_gradients_are_finite_in_silence():
     x = torch.zeros(1, 4, 2, requires_grad=True)
     Expander(config)(Compressor(config)(x)).sum().backward()
     assert np.isfinite(x.grad.numpy()).all()
+
+
+def test_each_band_is_compressed_by_its_own_magnitude():
+    compress = Compressor(CompandingConfig(exponent=0.5, knee=0.01, bands=2))
+    alone = Compressor(CompandingConfig(exponent=0.5, knee=0.01))
+    x = frames(2, 1.0)
+    x[:, 4:] *= 1e-3
+    parts = torch.cat([alone(x[:, :4]), alone(x[:, 4:])], dim=1)
+    torch.testing.assert_close(compress(x), parts)
+    assert not torch.allclose(compress(x), alone(x), rtol=0.1)

@@ -135,3 +135,18 @@ def test_the_switch_streams_exactly():
 def test_a_network_without_a_switch_refuses_to_denoise():
     with pytest.raises(ValueError, match="without a denoising switch"):
         network_of()(waves(), denoise=torch.tensor([True, False]))
+
+
+def test_bands_are_companded_behind_the_first_convolution_and_before_the_last():
+    network = network_of(MDCT, companding={"bands": 3, "exponent": 0.5})
+    names = [
+        [type(layer).__name__ for layer in part.layers]
+        for part in (network.encoder, network.decoder)
+    ]
+    assert names[0][:2] == ["Conv1d", "Compressor"]
+    assert names[1][-2:] == ["Expander", "ConvTranspose1d"]
+
+
+def test_channels_that_bands_do_not_divide_are_refused():
+    with pytest.raises(ValueError, match="3 channels cannot be split in 2 bands"):
+        network_of(MDCT, companding={"bands": 2})

@@ -26,6 +26,7 @@ def configs(draw):
         residual_kernel_size=draw(st.integers(1, 5)),
         dilations=tuple(draw(st.lists(st.integers(1, 4), max_size=2))),
         zero_start=draw(st.booleans()),
+        linear_path=draw(st.booleans()),
     )
 
 

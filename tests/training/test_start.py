@@ -89,6 +89,26 @@ def test_an_untrained_seanet_is_a_transform_coder():
     assert sdr(waves[:, 160 : 4000 - delay], decoded[:, 160 + delay : 4000]) > 10
 
 
+def test_on_a_linear_path_a_transform_coder_is_not_bent_by_activations():
+    config = SeanetConfig(**{**SEANET, "latent_channels": 48}, linear_path=True)
+    encoder, decoder = SeanetEncoder(config), SeanetDecoder(config)
+    waves = coloured_noise(4, 4000)
+    start_with_principal_components(encoder, decoder, waves, keep_outer=True)
+    with torch.no_grad():
+        latents = encoder(waves[:, None])
+        torch.testing.assert_close(encoder(-3 * waves[:, None]), -3 * latents, atol=1e-4, rtol=0)
+        decoded = decoder(latents)[:, 0]
+    delay = config.delay_samples
+    lost = (waves[:, 160 : 4000 - delay] - decoded[:, 160 + delay : 4000]).square().sum()
+    bent = SeanetConfig(**{**SEANET, "latent_channels": 48})
+    encoder, decoder = SeanetEncoder(bent), SeanetDecoder(bent)
+    start_with_principal_components(encoder, decoder, waves, keep_outer=True)
+    with torch.no_grad():
+        decoded = decoder(encoder(waves[:, None]))[:, 0]
+    more = (waves[:, 160 : 4000 - delay] - decoded[:, 160 + delay : 4000]).square().sum()
+    assert 10 * lost < more
+
+
 def test_a_flattened_spectrum_is_given_back():
     config = SeanetConfig(**SEANET)
     encoder, decoder = SeanetEncoder(config), SeanetDecoder(config)
