@@ -175,7 +175,9 @@ class StageTraining:
     def _divergence(self, terms: Mapping[str, Tensor], step: int) -> str:
         wrong = [name for name, term in terms.items() if not torch.isfinite(term)]
         what = (
-            f"loss {wrong[0]} is {float(terms[wrong[0]].detach())}" if wrong else "the gradient is infinite"
+            f"loss {wrong[0]} is {float(terms[wrong[0]].detach())}"
+            if wrong
+            else "the gradient is infinite"
         )
         return (
             f"training diverged at step {step + 1} of stage {self.stage.name}: {what};"
