@@ -1,9 +1,12 @@
-"""Puts the table of a run into the README, draws its picture and writes the whole leaderboard.
+"""Writes a run as a leaderboard and puts its table and picture into the README.
 
     python tools/readme_results.py runs/librispeech-60
+    python tools/readme_results.py runs/neural-ljspeech --leaderboard neural-ljspeech \
+        --title "Neural codecs on LJSpeech"
 
 The picture is PESQ-WB over counted bit rate with 95 % intervals; the README's table has the
-columns that most papers report, ``leaderboards/classical-librispeech.md`` all of them.
+columns that most papers report, ``leaderboards/classical-librispeech.md`` all of them. With
+``--leaderboard`` only that leaderboard is written.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ from codecbench.results.run_folder import Run
 ROOT = Path(__file__).parents[1]
 COLUMNS = ("kbps", "pesq_wb", "stoi", "visqol", "dnsmos_ovrl", "spk_sim", "f0_rmse", "mcd")
 PICTURE = ROOT / "docs" / "images" / "rate_pesq.png"
-LEADERBOARD = ROOT / "leaderboards" / "classical-librispeech.md"
+LEADERBOARD = "classical-librispeech"
+TITLE = "Classical codecs on LibriSpeech"
 _MARK = re.compile(r"<!-- leaderboard -->.*?(?=\n## )", flags=re.DOTALL)
 
 
@@ -69,33 +73,36 @@ def write_table(run: Run) -> None:
     readme.write_text(_MARK.sub(lambda _: section, readme.read_text(encoding="utf-8")))
 
 
-def write_leaderboard(run: Run) -> None:
+def write_leaderboard(run: Run, name: str, title: str) -> None:
     """Write all columns, how they came about, and the list of utterances to replay."""
+    path = ROOT / "leaderboards" / f"{name}.md"
     session = run.manifest.sessions[-1]
-    versions = ", ".join(f"{name} {version}" for name, version in session.packages.items())
+    versions = ", ".join(f"{package} {version}" for package, version in session.packages.items())
     words = ["codecbench", *session.command[1:]]
-    words[words.index("--out") + 1] = f"runs/{LEADERBOARD.stem}"
+    words[words.index("--out") + 1] = f"runs/{name}"
     command = " ".join(map(shlex.quote, words))
-    LEADERBOARD.write_text(
-        "# Classical codecs on LibriSpeech\n\n"
-        f"{len(run.order)} codecs on the utterances of `{LEADERBOARD.stem}.utterances.csv`, by\n\n"
+    path.write_text(
+        f"# {title}\n\n"
+        f"{len(run.order)} codecs on the utterances of `{name}.utterances.csv`, by\n\n"
         f"```sh\n{command}\n```\n\n{render(run.table(), 'markdown').strip()}\n\n"
         f"{session.cpu}, Python {session.python}. {versions}.\n",
         encoding="utf-8",
     )
-    shutil.copyfile(
-        run.path / "utterances.csv", LEADERBOARD.with_name(f"{LEADERBOARD.stem}.utterances.csv")
-    )
+    shutil.copyfile(run.path / "utterances.csv", path.with_name(f"{name}.utterances.csv"))
 
 
 def main() -> None:
-    """Read the run and write both."""
+    """Read the run and write what is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("run", type=Path)
-    run = codecbench.load_run(parser.parse_args().run)
-    draw(run)
-    write_table(run)
-    write_leaderboard(run)
+    parser.add_argument("--leaderboard", help="write only this one, a name without suffix")
+    parser.add_argument("--title", default=TITLE, help="of the leaderboard")
+    arguments = parser.parse_args()
+    run = codecbench.load_run(arguments.run)
+    if arguments.leaderboard is None:
+        draw(run)
+        write_table(run)
+    write_leaderboard(run, arguments.leaderboard or LEADERBOARD, arguments.title)
 
 
 if __name__ == "__main__":
