@@ -87,6 +87,8 @@ class TestWriting:
                 assert (errors <= 0.501 * steps).all()
                 assert (errors > 0).any()
         load_into(network, tensors, "test")
+        values = sum(t.numel() for t in state.values())
+        assert read_header(path).parameters == values, "scales are no parameters"
 
     def test_a_scale_that_fits_nothing_is_refused(self, network, tmp_path):
         path = tmp_path / "int8.safetensors"

@@ -12,6 +12,7 @@ from typing import Any
 
 from ....errors import UserError
 from .loading import COUNTS
+from .packing import is_scale
 
 FORMAT = "codecbench-weights-1"
 """What the metadata key ``format`` says in files that this version writes and reads."""
@@ -109,7 +110,7 @@ def read_header(path: Path) -> WeightsFile:
     if not (isinstance(metadata, dict) and all(isinstance(v, str) for v in metadata.values())):
         raise UserError(f"{path}: its metadata is not a table of texts")
     try:
-        network = (tensor for name, tensor in header.items() if name != COUNTS)
+        network = (t for name, t in header.items() if name != COUNTS and not is_scale(name))
         parameters = sum(math.prod(tensor["shape"]) for tensor in network)
     except (KeyError, TypeError) as error:
         raise UserError(f"{path} is not a safetensors file, or is damaged") from error

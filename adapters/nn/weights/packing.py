@@ -15,6 +15,11 @@ _SCALE = ".int8_scale"
 _LARGEST = 127
 
 
+def is_scale(name: str) -> bool:
+    """Tell whether a stored tensor is the scale of another one, no weights of its own."""
+    return name.endswith(_SCALE)
+
+
 def packed(name: str, tensor: Tensor, precision: Precision) -> dict[str, Tensor]:
     """Return what is stored of a tensor, by name.
 
@@ -56,7 +61,7 @@ def unpacked(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     UserError
         If a scale has no integers, or not one value for each of their rows.
     """
-    scales = {name: tensor for name, tensor in tensors.items() if name.endswith(_SCALE)}
+    scales = {name: tensor for name, tensor in tensors.items() if is_scale(name)}
     plain = {name: tensor for name, tensor in tensors.items() if name not in scales}
     for scale_name, scale in scales.items():
         name = scale_name.removesuffix(_SCALE)
