@@ -86,6 +86,26 @@ class CodebookLearner(nn.Module):
             residuals[group] = residuals[group] - codebook.project_out(words)
 
     @torch.no_grad()
+    def go_on(self, quantizer: ResidualVectorQuantizer, latents: Tensor, batches: int) -> None:
+        """Keep the entries and take their usage from latents, as if they had been learnt so far.
+
+        Without it running means would begin with next to nothing, and the first batches would
+        throw the entries about.
+
+        Parameters
+        ----------
+        quantizer : ResidualVectorQuantizer
+        latents : Tensor, shape (items, channels, frames)
+        batches : int
+            Training batches that the latents come from; usage is counted a batch.
+        """
+        for index, codes in enumerate(quantizer.encode(latents).unbind(1)):
+            entries = _entries(quantizer.layers[index])
+            counts = torch.bincount(codes.flatten(), minlength=len(entries)).to(entries.dtype)
+            self.usage[index] = (counts / batches).clamp(min=2 * self.dead_below)
+            self.sums[index] = entries * self.usage[index, :, None]
+
+    @torch.no_grad()
     def update(
         self, quantizer: ResidualVectorQuantizer, result: Quantized, generator: torch.Generator
     ) -> int:

@@ -82,6 +82,8 @@ class Beginning:
         if self.recipe.initial_weights is None:
             seed = torch_seed(self.recipe.seed, index, 0, 0, Purpose.CODEBOOKS)
             codebooks.start(latents, len(waves), seed, stage.name)
+        else:
+            codebooks.go_on(latents, len(waves))
         power = float(latents.var())
         log.note(f"quantizing starts; {latents[:, 0].numel()} frames have variance {power:.4g}")
         return power

@@ -69,6 +69,10 @@ class Codebooks:
         generator = torch.Generator().manual_seed(seed)
         self.learner.start(self.quantizer, latents, batches, generator)
 
+    def go_on(self, latents: Tensor, batches: int) -> None:
+        """Keep all codewords, used as the latents of these batches use them."""
+        self.learner.go_on(self.quantizer, latents, batches)
+
     def update(self, quantized: Quantized, seed: int) -> dict[str, Tensor]:
         """Learn from one batch; return what is to be logged."""
         generator = torch.Generator().manual_seed(seed)

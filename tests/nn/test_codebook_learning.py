@@ -191,3 +191,24 @@ def test_the_same_seed_revives_with_the_same_inputs():
         assert learner.update(quantizer, quantizer(latents), generator(5)) > 0
         entries.append(quantizer.codebooks[0].entries)
     assert torch.equal(*entries)
+
+
+def test_codebooks_that_go_on_stay_where_their_means_are():
+    latents = torch.tensor(clusters(CORNERS, 200).T.tolist())[None]
+    known = quantizer_of()
+    learner = CodebookLearner(known, dead_below=0.02)
+    learner.start(known, latents, 8, generator())
+    entries = known.layers[0].entries.clone()
+
+    def moved(goes_on):
+        fresh = CodebookLearner(known, dead_below=0.02)
+        if goes_on:
+            fresh.go_on(known, latents, 8)
+            assert fresh.usage.sum().item() == pytest.approx(100)
+        known.layers[0].entries.copy_(entries)
+        off = latents[..., :8] + 1.0  # a batch that lies beside the means
+        fresh.update(known, known(off), generator())
+        return (known.layers[0].entries - entries).norm(dim=1).max().item()
+
+    assert moved(goes_on=True) < 0.05
+    assert moved(goes_on=False) > 0.2
