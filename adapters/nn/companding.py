@@ -41,7 +41,9 @@ class _Companding(Memoryless):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, channels, frames), band by band."""
-        bands = _precise(x).unflatten(1, (self.config.bands or 1, -1))
+        batch, channels, frames = x.shape
+        count = self.config.bands or 1
+        bands = _precise(x).reshape(batch, count, channels // count, frames)
         power = bands.square().mean(2, keepdim=True)
         return (bands * self._gain(power)).flatten(1, 2)
 
