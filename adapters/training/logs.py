@@ -41,7 +41,9 @@ class Log:
         console = Console(stderr=True)
         self._quiet = folder is None
         self._lines = not console.is_terminal
-        self._writer = None if folder is None else SummaryWriter(folder, purge_step=first_step)
+        # What was logged at the last step done stays; later steps are taken again.
+        first_purged = first_step + 1
+        self._writer = None if folder is None else SummaryWriter(folder, purge_step=first_purged)
         self._bar = Progress(
             TextColumn("{task.description:>14}"),
             BarColumn(),

@@ -40,3 +40,10 @@ def test_a_rate_that_is_none_of_its_rates_is_refused_with_the_rates():
     codec = codec_of(spec_text(WITHOUT_SWITCH) + ",kbps=5.3")
     with pytest.raises(UserError, match=r"kbps=5.3 is no rate of it; it has 5, 10, 15"):
         codec.check_available()
+
+
+def test_the_bundled_weights_are_small_and_reach_the_paper_s_bits_a_sample():
+    codec = codec_of("soundstream:entropy=on")
+    codec.check_available()
+    assert codec.weights_file.path.stat().st_size <= 4_000_000
+    assert codec.rates[-1] == pytest.approx(18 * 16 / 24)

@@ -36,6 +36,13 @@ def test_weights_of_another_variant_are_refused():
         codec.check_available()
 
 
-def test_each_variant_has_a_bundled_file_of_its_own():
-    stems = {codec_of(f"svcodec:variant={v}").weights_stem for v in ("final", "v1", "v2")}
-    assert stems == {"nano", "nano-v1", "nano-v2"}
+@pytest.mark.parametrize("entropy", ["off", "on"])
+@pytest.mark.parametrize("variant", ["final", "v1", "v2"])
+def test_each_variant_has_small_weights_of_its_own_with_a_card(variant, entropy):
+    codec = codec_of(f"svcodec:variant={variant},entropy={entropy}")
+    codec.check_available()
+    path = codec.weights_file.path
+    assert path.parent == SvcodecCodec.folder / "weights"
+    assert path.stem == {"final": "nano"}.get(variant, f"nano-{variant}")
+    assert path.stat().st_size <= 4_000_000
+    assert path.with_suffix(".md").read_text(encoding="utf-8").startswith("# Weights of svcodec")
