@@ -279,7 +279,7 @@ def read_recipe(path: Path, corpora: tuple[str, ...] = (), seed: int | None = No
     ----------
     path : Path
     corpora : tuple of str
-        Specs that replace the recipe's, if any.
+        Specs that replace the recipe's, if any; its `speaker_corpus` does not hold for them.
     seed : int, optional
         Replaces the recipe's.
 
@@ -290,7 +290,8 @@ def read_recipe(path: Path, corpora: tuple[str, ...] = (), seed: int | None = No
     """
     text, values = read_toml(path, "recipe")
     if corpora and isinstance(values.setdefault("data", {}), dict):
-        values["data"]["corpora"] = list(corpora)
+        # Other speech has other speakers: each utterance's own.
+        values["data"] |= {"corpora": list(corpora), "speaker_corpus": None}
     if seed is not None:
         values["seed"] = seed
     recipe: Recipe = validated(Recipe, values, str(path))
