@@ -80,8 +80,7 @@ class CodebookLearner(nn.Module):
                 points = F.normalize(points, dim=-1)
             entries, counts = k_means(points, len(_entries(codebook)), generator)
             _entries(codebook).copy_(entries)
-            self.usage[index] = (counts / batches).clamp(min=2 * self.dead_below)
-            self.sums[index] = entries * self.usage[index, :, None]
+            self._take_usage(index, entries, counts / batches)
             words = codebook.embed(codebook.lookup(inputs))
             residuals[group] = residuals[group] - codebook.project_out(words)
 
@@ -102,8 +101,12 @@ class CodebookLearner(nn.Module):
         for index, codes in enumerate(quantizer.encode(latents).unbind(1)):
             entries = _entries(quantizer.layers[index])
             counts = torch.bincount(codes.flatten(), minlength=len(entries)).to(entries.dtype)
-            self.usage[index] = (counts / batches).clamp(min=2 * self.dead_below)
-            self.sums[index] = entries * self.usage[index, :, None]
+            self._take_usage(index, entries, counts / batches)
+
+    def _take_usage(self, index: int, entries: Tensor, usage: Tensor) -> None:
+        """Let running means stand at these entries, each used this often a batch."""
+        self.usage[index] = usage.clamp(min=2 * self.dead_below)
+        self.sums[index] = entries * self.usage[index, :, None]
 
     @torch.no_grad()
     def update(
