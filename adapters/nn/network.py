@@ -178,7 +178,7 @@ class SeanetNetworkConfig(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    sample_rate: int
+    sample_rate: int = pydantic.Field(ge=1000, le=384_000)
     """In Hz."""
     seanet: SeanetConfig = SeanetConfig()
     quantizer: QuantizerConfig = QuantizerConfig()
@@ -187,6 +187,9 @@ class SeanetNetworkConfig(pydantic.BaseModel):
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> SeanetNetworkConfig:
+        latents, groups = self.seanet.latent_channels, self.quantizer.groups
+        if latents % groups:
+            raise ValueError(f"quantizer: {latents} latent channels cannot be split in {groups} groups")
         bands = self.companding.bands if self.companding is not None else None
         channels = {self.seanet.encoder_channels[0], self.seanet.decoder_channels[0]}
         if bands is not None and any(count % bands for count in channels):

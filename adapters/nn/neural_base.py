@@ -50,6 +50,8 @@ class NeuralBase(TokenCodec, StreamingCodec):
     licence: ClassVar[str] = "Apache-2.0 (this implementation and its weights)"
     folder: ClassVar[Path]
     """The adapter's folder, which holds recipes and weights."""
+    variants: ClassVar[tuple[str, ...]] = ("",)
+    """What weights may call their variant; one empty name if there are no variants."""
 
     # -- what a codec gives ------------------------------------------------------------------
 
@@ -62,7 +64,7 @@ class NeuralBase(TokenCodec, StreamingCodec):
 
     @classmethod
     def build_network(cls, config: Any) -> CodecNetwork:
-        """Build the network with fresh weights."""
+        """Build the network with fresh weights; also asked for on the device ``meta``."""
         from .network import SeanetNetwork
 
         return SeanetNetwork(config)

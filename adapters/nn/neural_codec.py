@@ -42,12 +42,17 @@ class NeuralCodec(NeuralBase):
 
     def setup(self, device: str = "cpu") -> None:
         """Load the network."""
+        import torch
+
         from .network import in_eval_mode
-        from .weights import load_into, read_tensors
+        from .weights import check_fit, load_into, read_tensors
 
         _ = self.layers
+        tensors = read_tensors(self.weights_file.path)
+        with torch.device("meta"):
+            check_fit(self.build_network(self.shape), tensors, self.name)
         network = self.build_network(self.shape)
-        load_into(network, read_tensors(self.weights_file.path), self.name)
+        load_into(network, tensors, self.name)
         in_eval_mode(network, device)
         self._network = network
 

@@ -20,12 +20,12 @@ class QuantizerConfig(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    codebooks: int = pydantic.Field(default=8, ge=1)
+    codebooks: int = pydantic.Field(default=8, ge=1, le=256)
     """Layers of each group."""
-    codebook_size: int = pydantic.Field(default=1024, ge=2)
-    groups: int = pydantic.Field(default=1, ge=1)
+    codebook_size: int = pydantic.Field(default=1024, ge=2, le=1 << 20)
+    groups: int = pydantic.Field(default=1, ge=1, le=64)
     """Equal parts of the channels, each with a residual quantizer of its own."""
-    codebook_channels: int | None = None
+    codebook_channels: int | None = pydantic.Field(default=None, ge=1, le=65_536)
     """Channels in which codewords are looked up, after a learned projection; None: without one."""
     lookup: Literal["euclidean", "cosine"] = "euclidean"
     update: Literal["ema", "gradient"] = "ema"

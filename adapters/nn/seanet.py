@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
 import pydantic
@@ -14,26 +15,32 @@ from .conv import Conv1d, ConvTranspose1d
 from .streaming import Chain, StreamingModule
 
 
+Channels = Annotated[int, pydantic.Field(ge=1, le=65_536)]
+Samples = Annotated[int, pydantic.Field(ge=1, le=65_536)]
+"""Strides, kernels and dilations."""
+_MOST_BLOCKS = 32
+
+
 class SeanetConfig(pydantic.BaseModel):
     """Shape of an encoder and its mirrored decoder."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    strides: tuple[int, ...] = (2, 4, 5, 8)
+    strides: tuple[Samples, ...] = pydantic.Field((2, 4, 5, 8), max_length=_MOST_BLOCKS)
     """Down-sampling of each block; the decoder takes them in reverse."""
-    encoder_channels: tuple[int, ...] = (32, 64, 128, 256, 512)
+    encoder_channels: tuple[Channels, ...] = (32, 64, 128, 256, 512)
     """After the first convolution and after each block."""
-    decoder_channels: tuple[int, ...] = (32, 64, 128, 256, 512)
+    decoder_channels: tuple[Channels, ...] = (32, 64, 128, 256, 512)
     """The same of the decoder, from the waveform's side."""
-    latent_channels: int = 256
+    latent_channels: Channels = 256
     """Channels of the latents between encoder and quantizer."""
-    kernel_size: int = 7
+    kernel_size: Samples = 7
     """Of the first convolution of the encoder and the last one of the decoder."""
-    first_stride: int = 1
+    first_stride: Samples = 1
     """Stride of these two: above 1 they work on patches of the waveform."""
-    residual_kernel_size: int = 7
+    residual_kernel_size: Samples = 7
     """Of the dilated convolutions."""
-    dilations: tuple[int, ...] = (1, 3, 9)
+    dilations: tuple[Samples, ...] = pydantic.Field((1, 3, 9), max_length=_MOST_BLOCKS)
     """Of the residual units of each block."""
     causal: bool = True
     """Whether nothing looks ahead."""
@@ -50,6 +57,11 @@ class SeanetConfig(pydantic.BaseModel):
         blocks = len(self.strides)
         if {len(self.encoder_channels), len(self.decoder_channels)} != {blocks + 1}:
             raise ValueError(f"{blocks} strides need {blocks + 1} encoder and decoder channels")
+        if self.kernel_size < self.first_stride:
+            raise ValueError(
+                f"a kernel_size of {self.kernel_size} does not cover a first_stride of"
+                f" {self.first_stride}"
+            )
         if self.mdct_start and self.kernel_size != 2 * self.first_stride:
             raise ValueError("mdct_start needs kernel_size = 2 * first_stride")
         if self.mdct_start and self.first_stride > min(
@@ -166,5 +178,7 @@ def mdct_basis(size: int) -> Tensor:
 
 def _start_as_mdct(weight: Tensor, size: int) -> None:
     """Write the basis into the first `size` channels of a (channels, 1, 2 * size) kernel."""
+    if weight.is_meta:
+        return
     with torch.no_grad():
         weight[:size, 0] = mdct_basis(size)

@@ -37,6 +37,7 @@ class SvcodecCodec(NeuralCodec):
         " Intelligence 2025, doi 10.1016/j.engappai.2025.112418"
     )
     folder = Path(__file__).parent
+    variants = ("final", "v1", "v2")
 
     @classmethod
     def official_weights(cls) -> OfficialWeights:

@@ -205,7 +205,7 @@ class Recipe(Table):
     codec: str
     """Registered name."""
     variant: str = ""
-    """A free label, kept with the weights."""
+    """One of the codec's variants, which the weights will be; empty if it has none."""
     seed: int = pydantic.Field(0, ge=0)
     initial_weights: Path | None = None
     """Weights file to start from, beside the recipe if relative; its codebooks are kept."""

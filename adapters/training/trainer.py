@@ -54,7 +54,7 @@ def train(recipe: Path, codec_class: Any, options: Mapping[str, Any]) -> Path:
     recipe : Path
         A TOML file; see `recipe.Recipe`.
     codec_class : type
-        A codec class with the methods `network_config` and `build_network`.
+        A codec class with `network_config`, `build_network` and `variants`.
     options : mapping
         See `options.Options`.
 
@@ -144,15 +144,29 @@ def _build(file: RecipeFile, codec_class: Any) -> CodecNetwork:
     recipe = file.recipe
     if recipe.codec != codec_class.name:
         raise UserError(f"{file.path} trains {recipe.codec}, not {codec_class.name}")
+    if recipe.variant not in codec_class.variants:
+        raise UserError(f"{file.path}: variant: {_choices(codec_class)}, not '{recipe.variant}'")
     config = validated(codec_class.network_config(), recipe.model, f"{file.path}: model")
     torch.manual_seed(torch_seed(recipe.seed, 0, 0, 0, Purpose.NETWORK))
     network: CodecNetwork = codec_class.build_network(config)
+    if round(recipe.data.crop_seconds * network.sample_rate) < network.hop_length:
+        shortest = network.hop_length / network.sample_rate
+        raise UserError(
+            f"{file.path}: data.crop_seconds: a crop holds no frame; one lasts {shortest:g} s"
+        )
     for stage in recipe.stages:
         check_layers(stage, network)
     if recipe.data.noise and not network.denoises:
         raise UserError(f"{file.path}: data.noise: this network has no denoising switch")
     check_losses(recipe, _own_losses(network, recipe.quantizes))
     return network
+
+
+def _choices(codec_class: Any) -> str:
+    """Word which variants a recipe may train."""
+    if codec_class.variants == ("",):
+        return f"{codec_class.name} has none: leave it out"
+    return f"{codec_class.name} has {', '.join(codec_class.variants)}"
 
 
 def _load_initial(file: RecipeFile, network: CodecNetwork) -> WeightsFile | None:

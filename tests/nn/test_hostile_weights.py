@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codecbench.adapters.nn.weights import read_header, read_tensors
+from codecbench.adapters.nn.weights import read_header, read_tensors, write_weights
 from codecbench.errors import UserError
 
 STATE = {"weight": torch.arange(12.0).reshape(3, 4), "bias": torch.ones(3)}
@@ -244,6 +244,97 @@ def test_metadata_that_is_no_table_of_texts(tmp_path):
     path.write_bytes(safetensors_of({"__metadata__": {"codec": 3}}))
     with pytest.raises(UserError, match="metadata is not a table of texts"):
         read_header(path)
+
+
+@pytest.mark.parametrize("key", ["codec", "variant", "config", "training"])
+def test_metadata_that_nobody_can_write(key, tmp_path):
+    """A lone surrogate is valid in JSON and in no encoding."""
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(safetensors_of(b'{"__metadata__": {"%s": "\\ud800"}}' % key.encode()))
+    with pytest.raises(UserError, match="metadata is not a table of texts"):
+        read_header(path)
+
+
+@pytest.mark.parametrize("shape", [["a"], [-1], [1.5], [True], [[2]]])
+def test_shapes_of_nonsense(shape, tmp_path):
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(safetensors_of({"x": {"dtype": "F32", "shape": shape}}))
+    with pytest.raises(UserError, match="is not a safetensors file, or is damaged"):
+        read_header(path)
+
+
+SMALL_MODEL = {
+    "sample_rate": 8000,
+    "seanet": {
+        "strides": [4],
+        "encoder_channels": [4, 4],
+        "decoder_channels": [4, 4],
+        "latent_channels": 4,
+    },
+    "quantizer": {"codebooks": 2, "codebook_size": 4},
+}
+
+
+def claimed(path, **changes):
+    """Write weights of a small SoundStream whose metadata claims another network."""
+    from codecbench.adapters.soundstream.codec import SoundStreamCodec, SoundStreamCodecConfig
+
+    config = SoundStreamCodec.network_config().model_validate(SMALL_MODEL)
+    model = json.loads(config.model_dump_json())
+    for key, value in changes.items():
+        *tables, last = key.split("__")
+        table = model
+        for name in tables:
+            table = table[name]
+        table[last] = value
+    metadata = {"codec": "soundstream", "variant": "", "config": json.dumps(model)}
+    write_weights(path, SoundStreamCodec.build_network(config), metadata)
+    return SoundStreamCodec(SoundStreamCodecConfig(weights=str(path)))
+
+
+def test_the_small_network_itself_is_loaded(tmp_path):
+    assert claimed(tmp_path / "x.safetensors").network.hop_length == 4
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sample_rate": 0},
+        {"sample_rate": -1},
+        {"seanet__strides": [0]},
+        {"seanet__first_stride": 9},
+        {"seanet__dilations": [0]},
+        {"seanet__latent_channels": 1 << 40},
+        {"quantizer__codebook_size": 1 << 40},
+        {"quantizer__codebooks": 1 << 40},
+        {"quantizer__groups": 3},
+        {"quantizer__codebook_channels": -1},
+        {"companding": {"exponent": 0}},
+    ],
+    ids=str,
+)
+def test_headers_that_claim_impossible_networks(changes, tmp_path):
+    codec = claimed(tmp_path / "x.safetensors", **changes)
+    for ask in (lambda: codec.card, codec.check_available, codec.setup):
+        with pytest.raises(UserError, match=r"not a configuration of soundstream: ") as refused:
+            ask()
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"quantizer__codebook_size": 1 << 20, "quantizer__codebooks": 200},
+        {"seanet__encoder_channels": [60_000, 60_000]},
+        {"seanet__latent_channels": 65_536, "quantizer__codebook_size": 1 << 20},
+    ],
+    ids=str,
+)
+def test_headers_that_claim_networks_of_terabytes(changes, tmp_path):
+    """Refused by their shapes, before any memory is asked for."""
+    codec = claimed(tmp_path / "x.safetensors", **changes)
+    with pytest.raises(UserError, match="the weights do not fit soundstream: .* needed is"):
+        codec.setup()
 
 
 def test_a_compressed_archive_is_a_bomb(tmp_path):

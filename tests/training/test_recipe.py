@@ -10,7 +10,10 @@ import codecbench.adapters
 from codecbench import registry
 from codecbench.adapters.training.objective import check_losses
 from codecbench.adapters.training.recipe import StageConfig, read_recipe, validated
+from codecbench.adapters.training.trainer import train
 from codecbench.errors import UserError
+
+from .tiny import TinyCodec
 
 SHIPPED = sorted(Path(codecbench.adapters.__path__[0]).glob("*/*.toml"))
 
@@ -47,6 +50,43 @@ def refusal(path, old, new):
 def test_refused_in_one_line_that_names_the_key(recipe, old, new, message):
 
     assert re.search(message, refusal(recipe(), old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("strides = [2]", "strides = [0]", "model: seanet.strides.0: .* greater than or equal to 1"),
+        ("strides = [2]", "strides = [2, 3]", "seanet: 2 strides need 3 encoder and decoder"),
+        ("kernel_size = 16", "kernel_size = 4", "a kernel_size of 4 does not cover a first_stride"),
+        ("latent_channels = 6", "latent_channels = 0", "seanet.latent_channels: .* equal to 1"),
+        ("dilations = [1]", "dilations = [0]", "seanet.dilations.0: .* greater than or equal"),
+        ("channels = [8, 12]", "channels = [8, -1]", "seanet.encoder_channels.1: .* equal to 1"),
+        ("codebooks = 3", "codebooks = 0", "quantizer.codebooks: .* greater than or equal to 1"),
+        ("codebooks = 3", "groups = 4", "6 latent channels cannot be split in 4 groups"),
+        ("codebooks = 3", "codebook_channels = 0", "quantizer.codebook_channels: .* equal to 1"),
+        ("codebook_size = 8", "codebook_size = 1099511627776", "codebook_size: .* less than"),
+        ("_rate = 8000", "_rate = 0", "model: sample_rate: .* greater than or equal to 1000"),
+        ("_rate = 8000", "_rate = -8000", "model: sample_rate: .* greater than or equal to 1000"),
+        ("seconds = 0.25", "seconds = 1e-5", "crop_seconds: a crop holds no frame; one lasts 0.002"),
+        ('variant = "test"', 'variant = "final"', "variant: tiny has test, not 'final'"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused_in_one_line(recipe, old, new, message):
+    path = recipe()
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(UserError, match=message) as error:
+        train(path, TinyCodec, {"out": path.parent / "out"})
+    assert str(error.value).startswith(f"{path}: ")
+    assert "\n" not in str(error.value)
+
+
+def test_a_codec_without_variants_takes_no_name_of_one(recipe, monkeypatch):
+    monkeypatch.setattr(TinyCodec, "variants", ("",))
+    path = recipe()
+    with pytest.raises(UserError, match="variant: tiny has none: leave it out, not 'test'"):
+        train(path, TinyCodec, {"out": path.parent / "out"})
 
 
 def test_an_adversarial_stage_needs_discriminators(recipe):
@@ -88,6 +128,7 @@ def test_shipped_recipes_can_be_read(path):
     recipe = read_recipe(path).recipe
     codec = registry.component_class(registry.CODECS, recipe.codec)
     validated(codec.network_config(), recipe.model, str(path))
+    assert recipe.variant in codec.variants
     check_losses(recipe, [])
 
 

@@ -64,6 +64,7 @@ class TinyCodec:
     """What the trainer asks of a codec class."""
 
     name = "tiny"
+    variants = ("test",)
 
     @classmethod
     def network_config(cls):

@@ -4,7 +4,7 @@ Importing this package does not import torch: headers are read without it.
 """
 
 from .header import FORMAT, WeightsFile, check_format, read_header
-from .loading import COUNTS, load_into
+from .loading import COUNTS, check_fit, load_into
 from .official import OfficialWeights
 from .packing import Precision
 from .source import WeightsSource, is_outside_source, locate
@@ -19,6 +19,7 @@ __all__ = [
     "WeightsFile",
     "WeightsSource",
     "add_tensors",
+    "check_fit",
     "check_format",
     "is_outside_source",
     "load_into",

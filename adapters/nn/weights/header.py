@@ -86,7 +86,7 @@ class WeightsFile:
         return frozenset((corpus, one) for corpus, ids in speakers.items() for one in ids)
 
     def _parsed(self, key: str) -> dict[str, Any]:
-        value = _json_object(self.metadata[key].encode())
+        value = _json_object(self.metadata[key])
         if value is None:
             raise UserError(f"{self.path}: the metadata '{key}' is not a JSON object")
         return value
@@ -107,12 +107,12 @@ def read_header(path: Path) -> WeightsFile:
         return WeightsFile(path, sha256)
     header = _header(path)
     metadata = header.pop("__metadata__", {})
-    if not (isinstance(metadata, dict) and all(isinstance(v, str) for v in metadata.values())):
+    if not (isinstance(metadata, dict) and all(map(_is_text, metadata.values()))):
         raise UserError(f"{path}: its metadata is not a table of texts")
     try:
         network = (t for name, t in header.items() if name != COUNTS and not is_scale(name))
-        parameters = sum(math.prod(tensor["shape"]) for tensor in network)
-    except (KeyError, TypeError) as error:
+        parameters = sum(_numel(tensor["shape"]) for tensor in network)
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not a safetensors file, or is damaged") from error
     return WeightsFile(path, sha256, metadata, parameters)
 
@@ -174,7 +174,13 @@ def _header(path: Path) -> dict[str, Any]:
     return header
 
 
-def _json_object(text: bytes) -> dict[str, Any] | None:
+def _numel(shape: list[int]) -> int:
+    if not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError(f"no shape: {shape}")
+    return math.prod(shape)
+
+
+def _json_object(text: str | bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -182,7 +188,13 @@ def _json_object(text: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def _is_text(value: object) -> bool:
+    """Tell whether a value is a text that can be written: JSON allows lone surrogates."""
+    return isinstance(value, str) and not any("\ud800" <= one <= "\udfff" for one in value)
+
+
 def _is_speaker_list(value: object) -> bool:
     return isinstance(value, dict) and all(
-        isinstance(ids, list) and all(isinstance(one, str) for one in ids) for ids in value.values()
+        _is_text(corpus) and isinstance(ids, list) and all(map(_is_text, ids))
+        for corpus, ids in value.items()
     )

@@ -30,6 +30,26 @@ def load_into(network: nn.Module, tensors: Mapping[str, Tensor], codec: str) -> 
     Raises
     ------
     UserError
+        See `check_fit`.
+    """
+    check_fit(network, tensors, codec)
+    network.load_state_dict({name: tensor for name, tensor in tensors.items() if name != COUNTS})
+
+
+def check_fit(network: nn.Module, tensors: Mapping[str, Tensor], codec: str) -> None:
+    """Refuse tensors that are not a network's.
+
+    Parameters
+    ----------
+    network : Module
+        May be on the device ``meta``, where it takes no memory: a file may claim a network of any
+        size.
+    tensors, codec
+        As of `load_into`.
+
+    Raises
+    ------
+    UserError
         Names the first tensor that is missing, superfluous, misshapen or not finite.
     """
     wanted = network.state_dict()
@@ -41,7 +61,6 @@ def load_into(network: nn.Module, tensors: Mapping[str, Tensor], codec: str) -> 
     superfluous = next((name for name in tensors if name not in wanted), None)
     if superfluous is not None:
         raise UserError(f"the weights do not fit {codec}: its network has no {superfluous[:200]!a}")
-    network.load_state_dict(tensors)
 
 
 def _fault(state: Tensor, tensor: Tensor | None) -> str | None:
