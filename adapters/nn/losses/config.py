@@ -121,23 +121,6 @@ class HifiganMelConfig(_Table):
         return MelScale(Resolution(self.fft, self.hop, self.fft), self.bins, "slaney")
 
 
-class BandEnvelopeConfig(_Table):
-    """Term ``band_envelope``."""
-
-    window: Length = 400
-    """Samples; the hop is half of it."""
-    bins: Bins = 15
-    segment_frames: int = pydantic.Field(default=30, ge=2)
-    """Frames over which envelopes are correlated."""
-    floor: Floor = 0.003
-    """Root mean square below which an envelope's movement counts less."""
-
-    @property
-    def scale(self) -> MelScale:
-        """The mel scale."""
-        return MelScale(Resolution(self.window, self.window // 2, self.window), self.bins)
-
-
 class LossesConfig(_Table):
     """Parameters of the reconstruction losses; a recipe's optional ``[losses]`` table."""
 
@@ -146,4 +129,3 @@ class LossesConfig(_Table):
     stft: StftConfig = StftConfig()
     complex_stft: ComplexStftConfig = ComplexStftConfig()
     hifigan_mel: HifiganMelConfig = HifiganMelConfig()
-    band_envelope: BandEnvelopeConfig = BandEnvelopeConfig()

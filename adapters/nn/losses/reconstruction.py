@@ -11,7 +11,6 @@ from torch.nn import functional as F
 
 from ....errors import UserError
 from .config import LossesConfig
-from .envelope import band_envelope
 from .mel import hifigan_mel, log_mel, mel, multi_scale_mel
 from .spectra import SpectralAnalysis, SpectrumPair
 from .stft import complex_stft, stft
@@ -39,19 +38,13 @@ class ReconstructionLosses(nn.Module):
         "stft": "spectral convergence and L1 of log magnitudes at several resolutions",
         "complex_stft": "squared difference of power-compressed spectra, with and without phase",
         "hifigan_mel": "HiFi-GAN's and AudioDec's L1 of one log-mel spectrum",
-        "band_envelope": "1 minus the correlation of mel bands' envelopes over short segments",
     }
     """Every term and its meaning."""
 
     def __init__(self, config: LossesConfig, sample_rate: int) -> None:
         super().__init__()
         self.config = config
-        scales = (
-            *config.mel.scales,
-            *config.multi_scale_mel.scales,
-            config.hifigan_mel.scale,
-            config.band_envelope.scale,
-        )
+        scales = (*config.mel.scales, *config.multi_scale_mel.scales, config.hifigan_mel.scale)
         resolutions = (*config.stft.resolutions, *config.complex_stft.resolutions)
         self.analysis = SpectralAnalysis(resolutions, scales, sample_rate)
 
@@ -128,12 +121,6 @@ _SPECTRAL_TERMS: dict[str, Callable[[SpectrumPair, LossesConfig], Tensor]] = {
     "hifigan_mel": lambda pair, config: hifigan_mel(
         pair, config.hifigan_mel.scale, config.hifigan_mel.floor
     ),
-    "band_envelope": lambda pair, config: band_envelope(
-        pair,
-        config.band_envelope.scale,
-        config.band_envelope.segment_frames,
-        config.band_envelope.floor,
-    ),
 }
 
 
@@ -147,5 +134,4 @@ def _longest_spectrum(name: str, config: LossesConfig) -> int:
         "stft": max(config.stft.fft),
         "complex_stft": max(config.complex_stft.windows),
         "hifigan_mel": config.hifigan_mel.fft,
-        "band_envelope": config.band_envelope.window,
     }[name]
