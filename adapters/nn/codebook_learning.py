@@ -21,7 +21,8 @@ class CodebookLearner(nn.Module):
         Of the running means and the running usage.
     dead_below : float
         A code whose running usage a batch falls below this many frames is replaced by an
-        input of the batch.
+        input of the batch. Usage is counted as if every item of the batch used the layer: under
+        quantizer dropout few do in deep layers, whose codes would all seem dead.
     balanced : bool
         Learn from every item in every layer; else only from items that use the layer.
 
@@ -123,8 +124,11 @@ class CodebookLearner(nn.Module):
             sums = torch.zeros_like(entries).index_add_(0, codes, points)
             # Before any process may pass over the layer, or the others would wait for it.
             counts, sums = _over_all_processes(counts), _over_all_processes(sums)
-            if not counts.any():
+            seen = counts.sum()
+            if not seen:
                 continue
+            whole = _over_all_processes(counts.new_tensor(float(result.codes[:, index].numel())))
+            counts, sums = counts * whole / seen, sums * whole / seen
             self.usage[index].lerp_(counts, 1 - self.decay)
             self.sums[index].lerp_(sums, 1 - self.decay)
             if self.moves_entries:

@@ -189,7 +189,9 @@ class SeanetNetworkConfig(pydantic.BaseModel):
     def _check(self) -> SeanetNetworkConfig:
         latents, groups = self.seanet.latent_channels, self.quantizer.groups
         if latents % groups:
-            raise ValueError(f"quantizer: {latents} latent channels cannot be split in {groups} groups")
+            raise ValueError(
+                f"quantizer: {latents} latent channels cannot be split in {groups} groups"
+            )
         bands = self.companding.bands if self.companding is not None else None
         channels = {self.seanet.encoder_channels[0], self.seanet.decoder_channels[0]}
         if bands is not None and any(count % bands for count in channels):

@@ -44,10 +44,10 @@ class Quantized:
         Layer-major: the first codes of all groups, then the second ones.
     inputs : list of Tensor, each (batch, codebook_channels, frames)
         What each codebook was asked to represent, detached, in the order of `codes`.
-    commitment : Tensor, shape (groups * codebooks,)
+    commitment : Tensor, shape (batch, groups * codebooks)
         Mean squared distance of what was asked for to its codeword, with gradient to the former,
-        over the items that use the layer.
-    codebook_loss : Tensor, shape (groups * codebooks,)
+        whether the item uses the layer or not.
+    codebook_loss : Tensor, shape (batch, groups * codebooks)
         The same with gradient to the codeword; without any under running means.
     used : Tensor of bool, shape (batch, groups * codebooks)
         Which layers each item uses.
@@ -167,7 +167,7 @@ class ResidualVectorQuantizer(nn.Module):
         codes, inputs, commitments, codebook_losses = [], [], [], []
         for index, codebook in enumerate(self.layers):
             group = index % self.config.groups
-            step = _quantize(codebook, residuals[group], used[:, index])
+            step = _quantize(codebook, residuals[group])
             sums[group] = sums[group] + step.output * used[:, index, None, None]
             residuals[group] = residuals[group] - (
                 step.output if codebook.is_projected else step.output.detach()
@@ -183,8 +183,8 @@ class ResidualVectorQuantizer(nn.Module):
             quantized,
             torch.stack(codes, dim=1),
             inputs,
-            torch.stack(commitments),
-            torch.stack(codebook_losses),
+            torch.stack(commitments, dim=1),
+            torch.stack(codebook_losses, dim=1),
             used,
         )
 
@@ -218,17 +218,16 @@ class _Step:
     codebook_loss: Tensor
 
 
-def _quantize(codebook: Codebook, residual: Tensor, used: Tensor) -> _Step:
+def _quantize(codebook: Codebook, residual: Tensor) -> _Step:
     """Quantize a residual with one codebook."""
     inputs = codebook.project_in(residual)
     codes = codebook.lookup(inputs)
     words = codebook.embed(codes)
-    weight = used / used.sum().clamp(min=1)
-    commitment = _distance(inputs, words.detach(), weight)
-    codebook_loss = _distance(inputs.detach(), words, weight)
+    commitment = _distance(inputs, words.detach())
+    codebook_loss = _distance(inputs.detach(), words)
     output = codebook.project_out(inputs + (words - inputs).detach())
     return _Step(output, codes, inputs, commitment, codebook_loss)
 
 
-def _distance(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
-    return ((x - y).square().mean(dim=(1, 2)) * weight).sum()
+def _distance(x: Tensor, y: Tensor) -> Tensor:
+    return (x - y).square().mean(dim=(1, 2))

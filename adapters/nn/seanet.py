@@ -14,7 +14,6 @@ from .blocks import activation, residual_units
 from .conv import Conv1d, ConvTranspose1d
 from .streaming import Chain, StreamingModule
 
-
 Channels = Annotated[int, pydantic.Field(ge=1, le=65_536)]
 Samples = Annotated[int, pydantic.Field(ge=1, le=65_536)]
 """Strides, kernels and dilations."""
@@ -26,7 +25,7 @@ class SeanetConfig(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    strides: tuple[Samples, ...] = pydantic.Field((2, 4, 5, 8), max_length=_MOST_BLOCKS)
+    strides: tuple[Samples, ...] = pydantic.Field(default=(2, 4, 5, 8), max_length=_MOST_BLOCKS)
     """Down-sampling of each block; the decoder takes them in reverse."""
     encoder_channels: tuple[Channels, ...] = (32, 64, 128, 256, 512)
     """After the first convolution and after each block."""
@@ -40,7 +39,7 @@ class SeanetConfig(pydantic.BaseModel):
     """Stride of these two: above 1 they work on patches of the waveform."""
     residual_kernel_size: Samples = 7
     """Of the dilated convolutions."""
-    dilations: tuple[Samples, ...] = pydantic.Field((1, 3, 9), max_length=_MOST_BLOCKS)
+    dilations: tuple[Samples, ...] = pydantic.Field(default=(1, 3, 9), max_length=_MOST_BLOCKS)
     """Of the residual units of each block."""
     causal: bool = True
     """Whether nothing looks ahead."""

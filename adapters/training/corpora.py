@@ -79,7 +79,8 @@ def divide(
     speakers = {speaker_of(item, speaker_corpus) for item in utterances}
     if len(speakers) <= reserved_speakers:
         raise UserError(
-            f"data.reserved_speakers: {reserved_speakers} cannot be reserved of {len(speakers)}"
+            f"data.reserved_speakers: {reserved_speakers} cannot be reserved of {len(speakers)};"
+            " lower it in the recipe or give speech of more speakers"
         )
     reserved = set(sorted(speakers, key=_digest)[:reserved_speakers])
     apart = [item for item in utterances if speaker_of(item, speaker_corpus) in reserved]

@@ -96,9 +96,7 @@ class Objective(nn.Module):
         found: dict[str, Tensor] = self.reconstruction(targets, result.waves, spectral)
         if result.quantized is not None:
             quantized = result.quantized
-            share = layer_weights(quantized, stage.codebooks.balanced) / commitment_scale
-            found["commitment"] = (quantized.commitment * share).mean()
-            found["codebook"] = (quantized.codebook_loss * share).mean()
+            found |= quantizer_terms(quantized, stage.codebooks.balanced, commitment_scale)
         if judged is not None:
             found["adversarial"] = generator_loss(judged.decoded, stage.adversarial_loss)
             found["feature_matching"] = feature_matching_loss(
@@ -111,14 +109,27 @@ class Objective(nn.Module):
         return {name: found[name] for name in wanted}
 
 
-def layer_weights(quantized: Quantized, balanced: bool) -> Tensor:
-    """Weigh the losses of the residual layers, shape (layers,).
+def quantizer_terms(quantized: Quantized, balanced: bool, scale: float) -> dict[str, Tensor]:
+    """Return commitment and codebook loss, means over the layers.
 
-    Under plain quantizer dropout a layer counts by the share of the items that use it, so that
-    deep layers learn little; balanced, all layers in use count alike.
+    Under plain quantizer dropout an item counts in the layers that it uses, so that deep layers
+    learn little. Balanced, every codebook learns from every item, and the encoder is held by the
+    items that use a layer, all layers in use alike.
+
+    Parameters
+    ----------
+    quantized : Quantized
+    balanced : bool
+    scale : float
+        What both are divided by.
     """
-    used = quantized.used.float().mean(dim=0)
-    return (used > 0).float() if balanced else used
+    used = quantized.used.float()
+    if balanced:
+        commitment = (quantized.commitment * used).sum(0) / used.sum(0).clamp(min=1)
+        codebook = quantized.codebook_loss
+    else:
+        commitment, codebook = quantized.commitment * used, quantized.codebook_loss * used
+    return {"commitment": commitment.mean() / scale, "codebook": codebook.mean() / scale}
 
 
 @dataclass(frozen=True)

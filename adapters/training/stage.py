@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -124,6 +125,33 @@ def draw_layers(stage: StageConfig, codebooks: int, generator: np.random.Generat
     else:
         depths = generator.choice(stage.layers, size)
     return torch.from_numpy(np.asarray(depths, np.int64))
+
+
+def check_dead_below(stage: StageConfig, network: CodecNetwork, crops: int, samples: int) -> None:
+    """Refuse a threshold under which codes in even use would be replaced again and again.
+
+    Parameters
+    ----------
+    stage : StageConfig
+    network : CodecNetwork
+    crops : int
+        Of one step, over all processes.
+    samples : int
+        Of a crop.
+
+    Raises
+    ------
+    UserError
+    """
+    if not stage.quantize or not learns(stage, "quantizer"):
+        return
+    even = crops * math.ceil(samples / network.hop_length) / network.quantizer.config.codebook_size
+    if stage.codebooks.dead_below >= even:
+        raise UserError(
+            f"stage {stage.name}: codebooks.dead_below = {stage.codebooks.dead_below:g} would"
+            f" replace codes in even use, which come {even:.3g} times a batch;"
+            f" give a twentieth of that, {even / 20:.1g}"
+        )
 
 
 def check_layers(stage: StageConfig, network: CodecNetwork) -> None:

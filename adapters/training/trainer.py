@@ -34,7 +34,7 @@ from .objective import check_losses
 from .options import Options
 from .randomness import Purpose, torch_seed
 from .recipe import Recipe, RecipeFile, read_recipe, validated
-from .stage import check_layers
+from .stage import check_dead_below, check_layers
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -76,7 +76,7 @@ def train(recipe: Path, codec_class: Any, options: Mapping[str, Any]) -> Path:
     chosen = Options.make(options)
     file = read_recipe(Path(recipe), chosen.data, chosen.seed)
     check_device(chosen.device)
-    network = _build(file, codec_class)
+    network = _build(file, codec_class, chosen.devices)
     ancestor = _load_initial(file, network)
     data = _gather(file.recipe, chosen)
     folder = chosen.out or Path("training") / f"{file.recipe.codec}-{file.path.stem}"
@@ -139,7 +139,7 @@ def _check_packages() -> None:
         )
 
 
-def _build(file: RecipeFile, codec_class: Any) -> CodecNetwork:
+def _build(file: RecipeFile, codec_class: Any, processes: int) -> CodecNetwork:
     """Build the network with the recipe's seed, and refuse what the recipe asks of it in vain."""
     recipe = file.recipe
     if recipe.codec != codec_class.name:
@@ -149,13 +149,15 @@ def _build(file: RecipeFile, codec_class: Any) -> CodecNetwork:
     config = validated(codec_class.network_config(), recipe.model, f"{file.path}: model")
     torch.manual_seed(torch_seed(recipe.seed, 0, 0, 0, Purpose.NETWORK))
     network: CodecNetwork = codec_class.build_network(config)
-    if round(recipe.data.crop_seconds * network.sample_rate) < network.hop_length:
+    samples = round(recipe.data.crop_seconds * network.sample_rate)
+    if samples < network.hop_length:
         shortest = network.hop_length / network.sample_rate
         raise UserError(
             f"{file.path}: data.crop_seconds: a crop holds no frame; one lasts {shortest:g} s"
         )
     for stage in recipe.stages:
         check_layers(stage, network)
+        check_dead_below(stage, network, processes * stage.batch_size, samples)
     if recipe.data.noise and not network.denoises:
         raise UserError(f"{file.path}: data.noise: this network has no denoising switch")
     check_losses(recipe, _own_losses(network, recipe.quantizes))

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from codecbench import registry
 from codecbench.cli.main import main
 
 from ..training.tiny import TinyCodec, recipe_text, write_speech
@@ -18,8 +19,6 @@ def run(capsys, *arguments):
 @pytest.fixture
 def tiny(monkeypatch):
     """Let the tiny codec be found."""
-    from codecbench import registry
-
     known = registry.component_class
     monkeypatch.setattr(
         registry,
@@ -83,6 +82,24 @@ def test_training_stopping_and_going_on(tiny, recipe, capsys, tmp_path):
     assert code == 2
     assert "the recipe changed" in said.err
     assert "--fresh" in said.err
+
+
+def test_a_shipped_recipe_on_other_speech(capsys, tmp_path):
+    """As the documentation says it; the recipe's speakers are not these."""
+    shipped = registry.component_class(registry.CODECS, "svcodec").folder / "nano.toml"
+    recipe = tmp_path / "nano.toml"
+    assert "kmeans_batches = 150" in shipped.read_text()
+    recipe.write_text(shipped.read_text().replace("kmeans_batches = 150", "kmeans_batches = 4"))
+    arguments = (recipe, "--out", tmp_path / "out", "--threads", "1", "--max-minutes", "1e-9")
+    few = write_speech(tmp_path / "few", speakers=15)
+    code, said = run(capsys, *arguments, "--data", f"folder:{few}")
+    assert code == 2
+    assert "15 cannot be reserved of 15; lower it in the recipe" in said.err
+    speech = write_speech(tmp_path / "speech", speakers=17, seconds=1.5)
+    code, said = run(capsys, *arguments, "--data", f"folder:{speech}")
+    assert code == 0, said.err
+    assert "stopped after step 1; the same command goes on" in said.err
+    assert (tmp_path / "out" / "last.pt").exists()
 
 
 def test_the_command_is_named_without_torch():

@@ -333,7 +333,7 @@ def test_headers_that_claim_impossible_networks(changes, tmp_path):
 def test_headers_that_claim_networks_of_terabytes(changes, tmp_path):
     """Refused by their shapes, before any memory is asked for."""
     codec = claimed(tmp_path / "x.safetensors", **changes)
-    with pytest.raises(UserError, match="the weights do not fit soundstream: .* needed is"):
+    with pytest.raises(UserError, match=r"the weights do not fit soundstream: .* needed is"):
         codec.setup()
 
 

@@ -333,7 +333,8 @@ def test_losses_of_the_networks_own_can_be_weighed(recipe, tmp_path):
 
 def test_too_few_frames_for_the_codebooks(recipe, tmp_path):
     path = recipe()
-    path.write_text(path.read_text().replace("codebook_size = 8", "codebook_size = 4096"))
+    text = path.read_text().replace("codebook_size = 8", "codebook_size = 4096")
+    path.write_text(text.replace("dead_below = 0.2", "dead_below = 0.01"))
     with pytest.raises(UserError, match=r"cannot start codebooks of 4096; raise .*kmeans_batches"):
         train(path, TinyCodec, options(tmp_path / "out"))
 
