@@ -22,6 +22,8 @@ class ResidualUnit(StreamingModule):
     causal : bool
     zero_start : bool
         Start the second convolution at zero, so that the unit starts as the identity.
+    bias : bool
+        Of both convolutions.
     """
 
     def __init__(
@@ -31,14 +33,15 @@ class ResidualUnit(StreamingModule):
         dilation: int = 1,
         causal: bool = True,
         zero_start: bool = False,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        last = Conv1d(channels, channels, 1, causal=causal)
+        last = Conv1d(channels, channels, 1, bias=bias, causal=causal)
         if zero_start:
             nn.init.zeros_(last.conv.weight)
-            assert last.conv.bias is not None
-            nn.init.zeros_(last.conv.bias)
-        first = Conv1d(channels, channels, kernel_size, dilation=dilation, causal=causal)
+            if last.conv.bias is not None:
+                nn.init.zeros_(last.conv.bias)
+        first = Conv1d(channels, channels, kernel_size, dilation=dilation, bias=bias, causal=causal)
         self.branch = Chain([activation(), first, activation(), last])
 
     def forward(self, x: Tensor) -> Tensor:
@@ -62,11 +65,17 @@ def activation() -> Pointwise:
 
 
 def residual_units(
-    channels: int, kernel_size: int, dilations: Sequence[int], causal: bool, zero_start: bool
+    channels: int,
+    kernel_size: int,
+    dilations: Sequence[int],
+    causal: bool,
+    zero_start: bool,
+    bias: bool = True,
 ) -> list[StreamingModule]:
     """Return one residual unit a dilation."""
     return [
-        ResidualUnit(channels, kernel_size, dilation, causal, zero_start) for dilation in dilations
+        ResidualUnit(channels, kernel_size, dilation, causal, zero_start, bias)
+        for dilation in dilations
     ]
 
 

@@ -49,8 +49,10 @@ class CodebookLearner(nn.Module):
         entries = [_entries(codebook) for codebook in quantizer.layers]
         sums = torch.stack([entry.detach() for entry in entries]) * 2.0 * dead_below
         self.register_buffer("sums", sums)
+        self.register_buffer("share", torch.ones(len(quantizer)))
 
     sums: Tensor
+    share: Tensor
 
     @torch.no_grad()
     def start(
@@ -105,7 +107,8 @@ class CodebookLearner(nn.Module):
             self._take_usage(index, entries, counts / batches)
 
     def _take_usage(self, index: int, entries: Tensor, usage: Tensor) -> None:
-        """Let running means stand at these entries, each used this often a batch."""
+        """Let running means stand at these entries, each used this often by whole batches."""
+        self.share[index] = 1.0
         self.usage[index] = usage.clamp(min=2 * self.dead_below)
         self.sums[index] = entries * self.usage[index, :, None]
 
@@ -128,7 +131,7 @@ class CodebookLearner(nn.Module):
             if not seen:
                 continue
             whole = _over_all_processes(counts.new_tensor(float(result.codes[:, index].numel())))
-            counts, sums = counts * whole / seen, sums * whole / seen
+            self.share[index].lerp_(seen / whole, 1 - self.decay)
             self.usage[index].lerp_(counts, 1 - self.decay)
             self.sums[index].lerp_(sums, 1 - self.decay)
             if self.moves_entries:
@@ -140,13 +143,14 @@ class CodebookLearner(nn.Module):
     def _revive(
         self, index: int, entries: Tensor, points: Tensor, generator: torch.Generator
     ) -> int:
-        dead = (self.usage[index] < self.dead_below).nonzero()[:, 0]
+        threshold = self.dead_below * self.share[index]
+        dead = (self.usage[index] < threshold).nonzero()[:, 0]
         if len(dead):
             chosen = torch.randint(len(points), (len(dead),), generator=generator)
             fresh = _from_first_process(points[chosen.to(points.device)])
             entries[dead] = fresh
-            self.usage[index, dead] = 2 * self.dead_below
-            self.sums[index, dead] = fresh * 2 * self.dead_below
+            self.usage[index, dead] = 2 * threshold
+            self.sums[index, dead] = fresh * 2 * threshold
         return len(dead)
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from .companding import CompandingConfig, Compressor, Expander
 from .quantizer import Quantized, QuantizerConfig, ResidualVectorQuantizer
 from .seanet import SeanetConfig, SeanetDecoder, SeanetEncoder
-from .streaming import Chain, StreamingModule
+from .streaming import Chain, State, StreamingModule
 
 
 @dataclass(frozen=True)
@@ -146,26 +146,35 @@ class StreamingNetwork(CodecNetwork):
         waves: Tensor = self.decoder(latents)
         return waves[:, 0]
 
+    def encoder_state(self, batch: int) -> State:
+        """Return the state in which the encoder of a signal begins."""
+        return self.encoder.initial_state(batch, self.device)
+
+    def decoder_state(self, batch: int) -> State:
+        """Return the state in which the decoder of a signal begins."""
+        return self.decoder.initial_state(batch, self.device)
+
     def encode_in_chunks(self, waves: Tensor, chunk_frames: int) -> Tensor:
         """Encode a long signal chunk by chunk, unless the network looks ahead."""
         if not self.causal:
             return self.encode(waves)
         signal = self._whole_frames(waves)
-        return _in_chunks(self.encoder, signal, chunk_frames * self.hop_length)
+        state = self.encoder_state(len(waves))
+        return _in_chunks(self.encoder, signal, state, chunk_frames * self.hop_length)
 
     def decode_in_chunks(self, latents: Tensor, chunk_frames: int) -> Tensor:
         """Decode many frames chunk by chunk, unless the network looks ahead."""
         if not self.causal:
             return self.decode(latents)
-        return _in_chunks(self.decoder, latents, chunk_frames)[:, 0]
+        state = self.decoder_state(len(latents))
+        return _in_chunks(self.decoder, latents, state, chunk_frames)[:, 0]
 
     def _whole_frames(self, waves: Tensor) -> Tensor:
         """Pad waveforms (batch, samples) to whole frames, (batch, 1, frames * hop)."""
         return F.pad(waves, (0, -waves.shape[-1] % self.hop_length))[:, None]
 
 
-def _in_chunks(module: StreamingModule, x: Tensor, size: int) -> Tensor:
-    state = module.initial_state(len(x), x.device)
+def _in_chunks(module: StreamingModule, x: Tensor, state: State, size: int) -> Tensor:
     parts = []
     for chunk in torch.split(x, size, dim=-1):
         part, state = module.step(chunk, state)
@@ -198,6 +207,8 @@ class SeanetNetworkConfig(pydantic.BaseModel):
             raise ValueError(
                 f"companding: {min(channels)} channels cannot be split in {bands} bands"
             )
+        if bands is not None and self.seanet.output_activation != "none":
+            raise ValueError("companding: bands need seanet.output_activation = none")
         return self
 
     @property
@@ -209,6 +220,11 @@ class SeanetNetworkConfig(pydantic.BaseModel):
     def delay_samples(self) -> int:
         """By how much the decoder's output lags."""
         return self.seanet.delay_samples
+
+    @property
+    def latency_samples(self) -> int:
+        """Algorithmic latency of a causal network."""
+        return self.seanet.latency_samples
 
     @property
     def latent_channels(self) -> int:
@@ -254,10 +270,8 @@ def _encoder_and_decoder(config: SeanetNetworkConfig) -> tuple[Chain, Chain]:
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Count trained values: parameters and codebooks."""
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    entries = sum(buffer.numel() for name, buffer in network.named_buffers() if "entries" in name)
-    return parameters + entries
+    """Count what is learnt from data: parameters, codebooks, statistics."""
+    return sum(tensor.numel() for tensor in network.state_dict().values())
 
 
 def in_eval_mode(network: nn.Module, device: torch.device | str) -> nn.Module:

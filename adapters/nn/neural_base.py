@@ -205,7 +205,7 @@ class NeuralBase(TokenCodec, StreamingCodec):
 
     @property
     def latency_ms(self) -> float | None:
-        """Frame plus overlap of a causal network; None (unknown) of one that looks ahead.
+        """That of a causal network; None (unknown) of one that looks ahead.
 
         Infinite with entropy coding, which sends nothing before the utterance has ended.
         """
@@ -214,7 +214,7 @@ class NeuralBase(TokenCodec, StreamingCodec):
             return math.inf
         if not shape.causal:
             return None
-        return 1000 * (self.hop_length + int(shape.delay_samples)) / int(shape.sample_rate)
+        return 1000 * int(shape.latency_samples) / int(shape.sample_rate)
 
     @property
     def notes(self) -> tuple[str, ...]:

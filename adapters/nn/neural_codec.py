@@ -18,6 +18,8 @@ from ...streaming import DecoderStream, EncoderStream
 from .neural_base import NeuralBase
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from .entropy import EntropyCoder
     from .network import CodecNetwork
 
@@ -45,16 +47,27 @@ class NeuralCodec(NeuralBase):
         import torch
 
         from .network import in_eval_mode
-        from .weights import check_fit, load_into, read_tensors
+        from .weights import check_fit, load_into
 
         _ = self.layers
-        tensors = read_tensors(self.weights_file.path)
+        tensors = self.read_weights()
         with torch.device("meta"):
             check_fit(self.build_network(self.shape), tensors, self.name)
         network = self.build_network(self.shape)
         load_into(network, tensors, self.name)
         in_eval_mode(network, device)
         self._network = network
+
+    def read_weights(self) -> dict[str, Tensor]:
+        """Read the weights' tensors, named as the network's.
+
+        Raises
+        ------
+        UserError
+        """
+        from .weights import read_tensors
+
+        return read_tensors(self.weights_file.path)
 
     @property
     def network(self) -> CodecNetwork:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import pydantic
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .blocks import activation, residual_units
 from .conv import Conv1d, ConvTranspose1d
-from .streaming import Chain, StreamingModule
+from .streaming import Chain, Pointwise, StreamingModule
 
 Channels = Annotated[int, pydantic.Field(ge=1, le=65_536)]
 Samples = Annotated[int, pydantic.Field(ge=1, le=65_536)]
@@ -47,9 +47,18 @@ class SeanetConfig(pydantic.BaseModel):
     """Start residual units as the identity."""
     mdct_start: bool = False
     """Start the outer convolutions as an MDCT and its inverse (kernel = 2 x first stride)."""
-    linear_path: bool = False
+    linear_path: bool | Literal["encoder_blocks"] = False
     """Keep activations to the residual units: the path from convolution to convolution is linear,
-    so that a network can start as a transform coder and stay one while the units learn."""
+    so that a network can start as a transform coder and stay one while the units learn;
+    ``encoder_blocks``: before the encoder's blocks only."""
+    biases: Literal["all", "strided"] = "all"
+    """Which convolutions have biases: all, or those that change the rate."""
+    frame_end: Literal["last", "first"] = "last"
+    """Sample of their stride with which frames of causal convolutions end; see `Conv1d`."""
+    transposed_past: Literal["silence", "repeat"] = "silence"
+    """What transposed convolutions take to lie before the first frame."""
+    output_activation: Literal["none", "tanh"] = "none"
+    """At the decoder's end."""
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> SeanetConfig:
@@ -67,6 +76,8 @@ class SeanetConfig(pydantic.BaseModel):
             self.encoder_channels[0], self.decoder_channels[0]
         ):
             raise ValueError("mdct_start needs at least first_stride channels")
+        if not self.causal and (self.transposed_past == "repeat" or self.frame_end == "first"):
+            raise ValueError("transposed_past = repeat and frame_end = first need causal = true")
         return self
 
     @property
@@ -78,6 +89,11 @@ class SeanetConfig(pydantic.BaseModel):
     def delay_samples(self) -> int:
         """By how much the decoder's output lags: the overlap of the MDCT, else nothing."""
         return self.first_stride if self.mdct_start else 0
+
+    @property
+    def latency_samples(self) -> int:
+        """Samples from the last one that an output sample depends on to itself, both counted."""
+        return self.delay_samples + (self.hop_length if self.frame_end == "last" else 1)
 
 
 class SeanetEncoder(Chain):
@@ -91,7 +107,13 @@ class SeanetEncoder(Chain):
     def __init__(self, config: SeanetConfig) -> None:
         channels = config.encoder_channels
         first = Conv1d(
-            1, channels[0], config.kernel_size, config.first_stride, causal=config.causal
+            1,
+            channels[0],
+            config.kernel_size,
+            config.first_stride,
+            bias=_bias(config, config.first_stride),
+            causal=config.causal,
+            frame_end=config.frame_end,
         )
         if config.mdct_start:
             _start_as_mdct(first.conv.weight, config.first_stride)
@@ -99,12 +121,25 @@ class SeanetEncoder(Chain):
         for before, after, stride in zip(channels, channels[1:], config.strides, strict=False):
             layers += [
                 *_units(before, config),
-                *_between(config),
-                Conv1d(before, after, 2 * stride, stride, causal=config.causal),
+                *_between(config.linear_path is not False),
+                Conv1d(
+                    before,
+                    after,
+                    2 * stride,
+                    stride,
+                    causal=config.causal,
+                    frame_end=config.frame_end,
+                ),
             ]
         layers += [
-            *_between(config),
-            Conv1d(channels[-1], config.latent_channels, 3, causal=config.causal),
+            *_between(config.linear_path is True),
+            Conv1d(
+                channels[-1],
+                config.latent_channels,
+                3,
+                bias=_bias(config),
+                causal=config.causal,
+            ),
         ]
         super().__init__(layers)
 
@@ -120,18 +155,27 @@ class SeanetDecoder(Chain):
     def __init__(self, config: SeanetConfig) -> None:
         channels = config.decoder_channels[::-1]
         layers: list[StreamingModule] = [
-            Conv1d(config.latent_channels, channels[0], 7, causal=config.causal)
+            Conv1d(config.latent_channels, channels[0], 7, bias=_bias(config), causal=config.causal)
         ]
         for before, after, stride in zip(
             channels, channels[1:], config.strides[::-1], strict=False
         ):
             layers += [
-                *_between(config),
-                ConvTranspose1d(before, after, 2 * stride, stride, causal=config.causal),
+                *_between(config.linear_path is True),
+                ConvTranspose1d(
+                    before,
+                    after,
+                    2 * stride,
+                    stride,
+                    causal=config.causal,
+                    past=config.transposed_past,
+                ),
                 *_units(after, config),
             ]
-        layers += _between(config) if not config.mdct_start else []
+        layers += _between(config.linear_path is True or config.mdct_start)
         layers.append(_last(channels[-1], config))
+        if config.output_activation == "tanh":
+            layers.append(Pointwise(nn.Tanh()))
         super().__init__(layers)
 
 
@@ -142,17 +186,23 @@ def _units(channels: int, config: SeanetConfig) -> list[StreamingModule]:
         config.dilations,
         config.causal,
         config.zero_start,
+        _bias(config),
     )
 
 
-def _between(config: SeanetConfig) -> list[StreamingModule]:
+def _bias(config: SeanetConfig, stride: int = 1) -> bool:
+    return config.biases == "all" or stride > 1
+
+
+def _between(linear: bool) -> list[StreamingModule]:
     """Return what stands between two convolutions of the main path."""
-    return [] if config.linear_path else [activation()]
+    return [] if linear else [activation()]
 
 
 def _last(channels: int, config: SeanetConfig) -> StreamingModule:
     if config.first_stride == 1:
-        return Conv1d(channels, 1, config.kernel_size, causal=config.causal)
+        bias = _bias(config)
+        return Conv1d(channels, 1, config.kernel_size, bias=bias, causal=config.causal)
     last = ConvTranspose1d(
         channels, 1, config.kernel_size, config.first_stride, causal=config.causal
     )

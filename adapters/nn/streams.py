@@ -36,7 +36,7 @@ class NeuralEncoderStream(EncoderStream):
         self.codec = codec
         self.network = _streaming(codec)
         self.device = self.network.device
-        self.state = self.network.encoder.initial_state(1, self.device)
+        self.state = self.network.encoder_state(1)
         self.pending = np.zeros(0, np.float32)
         self.samples = self.frames = 0
 
@@ -78,7 +78,7 @@ class NeuralDecoderStream(DecoderStream):
         self.codec = codec
         self.network = _streaming(codec)
         self.device = self.network.device
-        self.state = self.network.decoder.initial_state(1, self.device)
+        self.state = self.network.decoder_state(1)
         self.latents: Tensor | None = None
 
     def push(self, packet: Packet | None) -> npt.NDArray[np.float32]:

@@ -61,6 +61,15 @@ PATCHES = {
 }
 """Hop 32, of which 8 samples overlap."""
 
+AUDIODEC = {
+    **SEANET,
+    "linear_path": True,
+    "biases": "strided",
+    "frame_end": "first",
+    "transposed_past": "repeat",
+}
+"""Hop 32."""
+
 TINY: tuple[NeuralSpec, ...] = (
     NeuralSpec(
         "soundstream",
@@ -116,6 +125,51 @@ TINY: tuple[NeuralSpec, ...] = (
         },
         keys="variant=v2",
         variant="v2",
+    ),
+    NeuralSpec(
+        "audiodec",
+        "symmetric",
+        {"sample_rate": 8_000, "seanet": AUDIODEC, "quantizer": {"codebooks": 2}},
+    ),
+    NeuralSpec(
+        "audiodec",
+        "activated",
+        {
+            "sample_rate": 8_000,
+            "seanet": {
+                **AUDIODEC,
+                "linear_path": "encoder_blocks",
+                "output_activation": "tanh",
+            },
+            "quantizer": {"codebooks": 2, "codebook_size": 64},
+        },
+    ),
+    NeuralSpec(
+        "audiodec",
+        "groups",
+        {
+            "sample_rate": 8_000,
+            "seanet": AUDIODEC,
+            "quantizer": {"codebooks": 2, "codebook_size": 64},
+            "vocoder": {"channels": 16, "strides": (4, 4, 2), "kernel_sizes": (3,), "groups": 3},
+        },
+        keys="warm_up=on",
+    ),
+    NeuralSpec(
+        "audiodec",
+        "receptive-fields",
+        {
+            "sample_rate": 8_000,
+            "seanet": AUDIODEC,
+            "quantizer": {"codebooks": 2, "codebook_size": 64},
+            "vocoder": {
+                "channels": 16,
+                "strides": (4, 4, 2),
+                "kernel_sizes": (3, 5),
+                "dilations": ((1, 3), (1, 2)),
+                "undilated": False,
+            },
+        },
     ),
 )
 

@@ -160,11 +160,11 @@ def _updated(balanced):
 
 def test_plain_updates_learn_a_layer_from_the_items_that_use_it():
     _, learner = _updated(balanced=False)
-    # The first layer leaves 2 of 3 and 0.5 of 1.5; only the latter's item uses the second layer,
-    # and its six frames stand for the batch's twelve.
+    # The first layer leaves 2 of 3 and 0.5 of 1.5; only the latter's item uses the second layer.
     start = 0.2
-    torch.testing.assert_close(learner.usage[:, 1], torch.tensor([start + 12, start + 12]) / 2)
-    torch.testing.assert_close(learner.sums[1, 1, 0], torch.tensor((start + 12 * 0.5) / 2))
+    torch.testing.assert_close(learner.usage[:, 1], torch.tensor([start + 12, start + 6]) / 2)
+    torch.testing.assert_close(learner.sums[1, 1, 0], torch.tensor((start + 6 * 0.5) / 2))
+    torch.testing.assert_close(learner.share, torch.tensor([1.0, 0.75]))
 
 
 def test_balanced_updates_learn_every_layer_from_every_item():
@@ -184,8 +184,10 @@ def test_deep_layers_are_not_replaced_because_few_items_use_them():
     for step in range(20):
         depths = torch.randint(1, 9, (8,), generator=generator(step))
         replaced += learner.update(quantizer, quantizer(latents, depths), generator(step))
-    used = learner.usage.sum(1)
+    used = learner.usage.sum(1) / learner.share
     torch.testing.assert_close(used, torch.full((8,), 8 * 16.0), rtol=0.1, atol=0)
+    assert learner.share[0] == 1
+    assert learner.share[7] < 0.5
     assert replaced < 40  # 8 layers of 4 codes, 20 times
 
 

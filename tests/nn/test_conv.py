@@ -19,16 +19,18 @@ def shapes(draw):
     return {"kernel_size": draw(st.integers(stride, 14)), "stride": stride}
 
 
-def convolution(shape, causal=True, dilation=1, groups=1, bias=True):
+def convolution(shape, causal=True, dilation=1, groups=1, bias=True, **manner):
     torch.manual_seed(0)
     return Conv1d(
-        2, 4, **shape, dilation=dilation, groups=groups, bias=bias, causal=causal
+        2, 4, **shape, dilation=dilation, groups=groups, bias=bias, causal=causal, **manner
     ).double()
 
 
-def transposed(shape, causal=True, groups=1, bias=True):
+def transposed(shape, causal=True, groups=1, bias=True, **manner):
     torch.manual_seed(0)
-    return ConvTranspose1d(2, 4, **shape, groups=groups, bias=bias, causal=causal).double()
+    return ConvTranspose1d(
+        2, 4, **shape, groups=groups, bias=bias, causal=causal, **manner
+    ).double()
 
 
 def noise(samples, seed=1):
@@ -73,6 +75,39 @@ def test_a_causal_transposed_convolution_starts_with_its_frame(shape, frame):
     assert (before[..., start] - after[..., start]).abs().max() > 1e-9
 
 
+@settings(max_examples=40, deadline=None)
+@given(shapes(), st.integers(1, 5), st.integers(0, 59))
+def test_frames_that_end_with_their_first_sample_hear_it_and_nothing_later(shape, dilation, time):
+    module = convolution(shape, dilation=dilation, frame_end="first")
+    x = noise(60)
+    changed = x.clone()
+    changed[..., time:] = noise(60, seed=2)[..., time:]
+    before, after = module(x), module(changed)
+    assert before.shape[-1] == -(-60 // shape["stride"])
+    first = -(-time // shape["stride"])
+    torch.testing.assert_close(before[..., :first], after[..., :first], **EXACT)
+    if first < before.shape[-1]:
+        assert (before[..., first] - after[..., first]).abs().max() > 1e-9
+
+
+@settings(max_examples=40, deadline=None)
+@given(shapes(), st.integers(1, 12), st.booleans())
+def test_a_repeated_past_is_a_first_frame_that_has_always_been_there(shape, frames, bias):
+    module, x = transposed(shape, bias=bias, past="repeat"), noise(frames)
+    before = 14
+    lasting = torch.cat([x[..., :1].expand(-1, -1, before), x], dim=-1)
+    whole = transposed(shape, bias=bias)(lasting)[..., before * shape["stride"] :]
+    torch.testing.assert_close(module(x), whole, **EXACT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "manner"), [(Conv1d, {"frame_end": "first"}), (ConvTranspose1d, {"past": "repeat"})]
+)
+def test_what_is_centred_has_no_such_past(kind, manner):
+    with pytest.raises(ValueError, match=r"causal|centred"):
+        kind(1, 1, 4, 2, causal=False, **manner)
+
+
 def test_a_centred_convolution_is_centred():
     module = Conv1d(1, 1, 5, bias=False, causal=False)
     with torch.no_grad():
@@ -96,7 +131,8 @@ def test_centred_ones_around_each_other_do_not_shift():
 @settings(max_examples=40, deadline=None)
 @given(shapes(), st.integers(1, 4), st.sampled_from([1, 2]), st.booleans(), st.data())
 def test_a_convolution_in_chunks_is_the_convolution(shape, dilation, groups, bias, data):
-    module = convolution(shape, dilation=dilation, groups=groups, bias=bias)
+    end = data.draw(st.sampled_from(["last", "first"]))
+    module = convolution(shape, dilation=dilation, groups=groups, bias=bias, frame_end=end)
     sizes = data.draw(st.lists(st.integers(1, 9), min_size=1, max_size=8))
     x = noise(sum(sizes) * shape["stride"])
     chunks = split(x, [size * shape["stride"] for size in sizes])
@@ -106,7 +142,8 @@ def test_a_convolution_in_chunks_is_the_convolution(shape, dilation, groups, bia
 @settings(max_examples=40, deadline=None)
 @given(shapes(), st.sampled_from([1, 2]), st.booleans(), st.data())
 def test_a_transposed_convolution_in_chunks_is_the_same(shape, groups, bias, data):
-    module = transposed(shape, groups=groups, bias=bias)
+    past = data.draw(st.sampled_from(["silence", "repeat"]))
+    module = transposed(shape, groups=groups, bias=bias, past=past)
     sizes = data.draw(st.lists(st.integers(1, 9), min_size=1, max_size=8))
     x = noise(sum(sizes))
     torch.testing.assert_close(streamed(module, split(x, sizes)), module(x), **EXACT)

@@ -26,7 +26,11 @@ def configs(draw):
         residual_kernel_size=draw(st.integers(1, 5)),
         dilations=tuple(draw(st.lists(st.integers(1, 4), max_size=2))),
         zero_start=draw(st.booleans()),
-        linear_path=draw(st.booleans()),
+        linear_path=draw(st.sampled_from([False, True, "encoder_blocks"])),
+        biases=draw(st.sampled_from(["all", "strided"])),
+        frame_end=draw(st.sampled_from(["last", "first"])),
+        transposed_past=draw(st.sampled_from(["silence", "repeat"])),
+        output_activation=draw(st.sampled_from(["none", "tanh"])),
     )
 
 
@@ -105,3 +109,16 @@ def test_without_mdct_there_is_no_delay():
 def test_shapes_that_do_not_fit_are_refused(wrong, complaint):
     with pytest.raises(pydantic.ValidationError, match=complaint):
         SeanetConfig(**wrong)
+
+
+def test_audiodec_s_networks_have_the_published_numbers_of_parameters():
+    """Encoder with projector, and decoder."""
+    config = SeanetConfig(
+        strides=(3, 4, 5, 5), latent_channels=64, linear_path=True, biases="strided"
+    )
+    with torch.device("meta"):
+        sizes = [
+            sum(part.numel() for part in kind(config).parameters())
+            for kind in (SeanetEncoder, SeanetDecoder)
+        ]
+    assert sizes == [3_806_368 + 98_304, 4_035_264]

@@ -1,0 +1,5 @@
+"""AudioDec; see README.md."""
+
+from .codec import AudioDecCodec
+
+__all__ = ["AudioDecCodec"]

@@ -1,0 +1,246 @@
+"""HiFi-GAN's generator, causal: features of frames to a waveform."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import pydantic
+import torch
+from torch import Tensor, nn
+
+from .conv import Conv1d, ConvTranspose1d
+from .seanet import Channels, Samples
+from .streaming import Chain, Memoryless, Pointwise, State, StreamingModule
+
+Dilations = Annotated[tuple[Samples, ...], pydantic.Field(min_length=1, max_length=16)]
+
+
+class HifiganConfig(pydantic.BaseModel):
+    """Shape of a causal HiFi-GAN generator."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    channels: Channels = 512
+    """Behind the first convolution; half as many behind each up-sampling."""
+    strides: tuple[Samples, ...] = pydantic.Field(default=(5, 5, 4, 3), min_length=1, max_length=16)
+    """Of the transposed convolutions, whose kernels are twice as long."""
+    kernel_size: Samples = 7
+    """Of the first and the last convolution."""
+    kernel_sizes: tuple[Samples, ...] = pydantic.Field(default=(11,), min_length=1, max_length=16)
+    """Of the residual blocks behind each up-sampling."""
+    dilations: tuple[Dilations, ...] = pydantic.Field(default=((1, 3, 5),), max_length=16)
+    """Of the convolutions of each residual block."""
+    groups: int = pydantic.Field(default=1, ge=1, le=64)
+    """Groups of the residual convolutions. Above 1 with a single kernel size, each group works on
+    a copy of all channels and a last convolution brings them together."""
+    undilated: bool = True
+    """Whether each dilated convolution is followed by one without dilation."""
+    bias: bool = True
+    """Of the residual convolutions."""
+    negative_slope: float = pydantic.Field(default=0.1, ge=0, le=1)
+    """Of the leaky rectifiers, but for the last one, whose slope is 0.01."""
+
+    @pydantic.model_validator(mode="after")
+    def _check(self) -> HifiganConfig:
+        if len(self.kernel_sizes) != len(self.dilations):
+            raise ValueError(
+                f"{len(self.kernel_sizes)} kernel sizes need as many lists of dilations"
+            )
+        if self.channels % 2 ** len(self.strides):
+            raise ValueError(f"{self.channels} channels cannot be halved {len(self.strides)} times")
+        narrowest = self.channels // 2 ** len(self.strides)
+        if not self.copies and narrowest % self.groups:
+            raise ValueError(f"{narrowest} channels cannot be split in {self.groups} groups")
+        return self
+
+    @property
+    def copies(self) -> bool:
+        """Whether each group works on a copy of all channels."""
+        return self.groups > 1 and len(self.kernel_sizes) == 1
+
+    @property
+    def hop_length(self) -> int:
+        """Samples a frame."""
+        return math.prod(self.strides)
+
+
+class HifiganGenerator(Chain):
+    """Features (batch, in_channels, frames) to a waveform (batch, 1, samples).
+
+    Parameters
+    ----------
+    in_channels : int
+    config : HifiganConfig
+
+    References
+    ----------
+    HiFi-GAN (arXiv 2010.05646), Section 2.2; causal and with groups: AudioDec (arXiv 2305.16608).
+    """
+
+    def __init__(self, in_channels: int, config: HifiganConfig) -> None:
+        channels = config.channels
+        layers: list[StreamingModule] = [
+            InputScale(in_channels),
+            Conv1d(in_channels, channels, config.kernel_size),
+        ]
+        for stride in config.strides:
+            layers += [
+                _rectifier(config.negative_slope),
+                ConvTranspose1d(channels, channels // 2, 2 * stride, stride, past="repeat"),
+                _fusion(channels // 2, config),
+            ]
+            channels //= 2
+        layers += [
+            _rectifier(0.01),
+            Conv1d(channels, 1, config.kernel_size),
+            Pointwise(nn.Tanh()),
+        ]
+        super().__init__(layers)
+
+
+class InputScale(Memoryless):
+    """Subtract a mean and divide by a scale, channel by channel; 0 and 1 until they are set.
+
+    Parameters
+    ----------
+    channels : int
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("scale", torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale (batch, channels, frames)."""
+        return (x - self.mean[:, None]) / self.scale[:, None]
+
+
+class ResidualBlock(StreamingModule):
+    """For each dilation: x + convolutions of the rectified x.
+
+    Parameters
+    ----------
+    channels, kernel_size : int
+    dilations : sequence of int
+    config : HifiganConfig
+    """
+
+    def __init__(
+        self, channels: int, kernel_size: int, dilations: tuple[int, ...], config: HifiganConfig
+    ) -> None:
+        super().__init__()
+
+        def convolution(dilation: int) -> list[StreamingModule]:
+            conv = Conv1d(
+                channels,
+                channels,
+                kernel_size,
+                dilation=dilation,
+                groups=config.groups,
+                bias=config.bias,
+            )
+            return [_rectifier(config.negative_slope), conv]
+
+        second = [1] if config.undilated else []
+        self.branches = nn.ModuleList(
+            Chain([layer for one in (dilation, *second) for layer in convolution(one)])
+            for dilation in dilations
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a tensor of the shape of `x`, (batch, channels, time)."""
+        for branch in self.branches:
+            x = x + branch(x)
+        return x
+
+    def initial_state(self, batch: int, device: torch.device | str = "cpu") -> State:
+        """Return one state a branch."""
+        return [branch.initial_state(batch, device) for branch in self._chains]
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Process one chunk."""
+        states = []
+        for branch, before in zip(self._chains, state, strict=True):
+            y, after = branch.step(x, before)
+            x = x + y
+            states.append(after)
+        return x, states
+
+    @property
+    def _chains(self) -> list[Chain]:
+        return [branch for branch in self.branches if isinstance(branch, Chain)]
+
+
+class MultiReceptiveField(StreamingModule):
+    """The mean of residual blocks of different kernel sizes.
+
+    Parameters
+    ----------
+    blocks : list of ResidualBlock
+    """
+
+    def __init__(self, blocks: list[ResidualBlock]) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a tensor of the shape of `x`, (batch, channels, time)."""
+        y: Tensor = sum(block(x) for block in self.blocks) / len(self.blocks)
+        return y
+
+    def initial_state(self, batch: int, device: torch.device | str = "cpu") -> State:
+        """Return one state a block."""
+        return [block.initial_state(batch, device) for block in self._blocks]
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Process one chunk."""
+        steps = [block.step(x, one) for block, one in zip(self._blocks, state, strict=True)]
+        return sum((y for y, _ in steps), torch.zeros(())) / len(steps), [one for _, one in steps]
+
+    @property
+    def _blocks(self) -> list[ResidualBlock]:
+        return [block for block in self.blocks if isinstance(block, ResidualBlock)]
+
+
+class Copies(Memoryless):
+    """Repeat all channels, group after group.
+
+    Parameters
+    ----------
+    groups : int
+    """
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Turn (batch, channels, time) into (batch, groups * channels, time)."""
+        return x.repeat(1, self.groups, 1)
+
+
+def _fusion(channels: int, config: HifiganConfig) -> StreamingModule:
+    """Return what stands behind an up-sampling."""
+    pairs = zip(config.kernel_sizes, config.dilations, strict=True)
+    if not config.copies:
+        return MultiReceptiveField(
+            [ResidualBlock(channels, size, dilations, config) for size, dilations in pairs]
+        )
+    size, dilations = next(pairs)
+    wide = channels * config.groups
+    return Chain(
+        [
+            Copies(config.groups),
+            ResidualBlock(wide, size, dilations, config),
+            Conv1d(wide, channels, 1, bias=False),
+        ]
+    )
+
+
+def _rectifier(slope: float) -> Pointwise:
+    return Pointwise(nn.LeakyReLU(slope))

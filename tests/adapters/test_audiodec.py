@@ -1,0 +1,333 @@
+"""AudioDec: the authors' layout, and their numbers."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from codecbench import Audio, load_codec
+from codecbench.errors import UserError
+from codecbench.registry import codec_of
+
+from .audiodec_layout import (
+    AUTOENCODER,
+    VOCODER,
+    autoencoder_shapes,
+    drawn,
+    filled,
+    vocoder_shapes,
+    write_folder,
+)
+from .codec_signals import voice
+
+LIMIT = 5e-5
+"""Largest difference from the authors' outputs, in standard deviations of these."""
+MARGIN = 2e-5
+"""Codes are equal where the second best entry is further by this part."""
+
+
+@pytest.fixture(scope="session")
+def parity():
+    """Folder with numbers recorded from the authors' code (``CODECBENCH_PARITY``)."""
+    value = os.environ.get("CODECBENCH_PARITY", "")
+    if not value and os.environ.get("CODECBENCH_DATA"):
+        value = str(Path(os.environ["CODECBENCH_DATA"]).parent / "parity")
+    if not value or not Path(value).is_dir():
+        pytest.skip("parity vectors are absent: set CODECBENCH_PARITY to their folder")
+    return Path(value)
+
+
+def error(found, wanted):
+    """Return the largest difference in standard deviations."""
+    found, wanted = torch.tensor(np.asarray(found)).squeeze(), wanted.squeeze()
+    assert found.shape == wanted.shape
+    return float((found - wanted).abs().max() / wanted.std())
+
+
+@pytest.fixture(scope="session")
+def official(parity, tmp_path_factory):
+    """The full LibriTTS model: two folders with drawn weights, and what the authors' code made."""
+    source, folder = parity / "audiodec_libritts_v1", tmp_path_factory.mktemp("official")
+    meta = json.loads((source / "meta.json").read_text())
+    shapes = json.loads((source / "state_dict.json").read_text())
+    for part in ("autoencoder", "vocoder"):
+        affine, gain = meta["weights"]["affine"][part], meta["weights"]["gain"][part]
+        tensors = {}
+        for name, entry in shapes[part].items():
+            factor, offset = affine.get(name, [1.0, 0.0])
+            tensors[name] = factor * drawn(name, entry["shape"], gain) + offset
+        write_folder(folder / part, meta[part]["generator_params"], tensors, meta["sample_rate"])
+    return folder, load_file(source / "io.safetensors")
+
+
+@pytest.fixture(scope="session")
+def small(parity, tmp_path_factory):
+    """A small model of the authors, with random weights of theirs."""
+    source, folder = parity / "audiodec_sym_hop300", tmp_path_factory.mktemp("small")
+    config = json.loads((source / "config.json").read_text())
+    for part, key in (("autoencoder", "generator_params"), ("vocoder", "vocoder_params")):
+        stored = load_file(source / f"{part}.safetensors")
+        tensors = {name.removeprefix("generator."): value for name, value in stored.items()}
+        write_folder(folder / part, config[key], tensors, config["sample_rate"])
+    return folder, source
+
+
+def codes_agree(found, wanted, margins=None):
+    different = torch.from_numpy(found).squeeze() != wanted.squeeze()
+    assert not (different if margins is None else different & (margins > MARGIN)).any()
+
+
+def test_the_full_model_gives_the_authors_numbers(official):
+    folder, expected = official
+    codec = load_codec(f"audiodec:weights={folder / 'autoencoder'}")
+    waves = expected["wave_in"][0].numpy()
+    with torch.no_grad():
+        latents = codec.network.encode(torch.from_numpy(waves.copy()))
+    assert error(latents, expected["latent"]) < LIMIT
+    tokens = codec.tokenize(waves)
+    codes_agree(tokens.codes, expected["codes"], expected["codes.margin"])
+    assert error(codec.detokenize(tokens), expected["wave_out"]) < LIMIT
+    with_vocoder = load_codec(
+        f"audiodec:weights={folder / 'autoencoder'},vocoder={folder / 'vocoder'}"
+    )
+    assert error(with_vocoder.detokenize(tokens), expected["vocoder_wave_out"]) < LIMIT
+    codes_agree(with_vocoder.tokenize(waves).codes, expected["codes"], expected["codes.margin"])
+
+
+@pytest.mark.parametrize("decoder", ["wave_out", "vocoder_wave_out"])
+def test_streams_give_the_authors_numbers(official, decoder):
+    """Chunk by chunk behind the authors' warm-up with silence."""
+    folder, expected = official
+    vocoder = f",vocoder={folder / 'vocoder'}" if decoder.startswith("vocoder") else ""
+    codec = load_codec(f"audiodec:weights={folder / 'autoencoder'},warm_up=on{vocoder}")
+    network, hop = codec.network, codec.hop_length
+    encoder, decoder_state = network.encoder_state(1), network.decoder_state(1)
+    latents, codes, waves, start = [], [], [], 0
+    for frames in expected["stream.chunk_frames"].tolist():
+        chunk = expected["wave_in"][..., start * hop : (start + frames) * hop]
+        with torch.no_grad():
+            latent, encoder = network.encoder.step(chunk, encoder)
+            code = network.quantizer.encode(latent)
+            wave, decoder_state = network.decoder.step(
+                network.quantizer.decode(code), decoder_state
+            )
+        latents.append(latent)
+        codes.append(code)
+        waves.append(wave)
+        start += frames
+    assert error(torch.cat(latents, -1), expected["stream.latent"]) < LIMIT
+    offsets = 1024 * torch.arange(8)[:, None]
+    wanted = expected["stream.codes_offset"] - offsets
+    codes_agree(torch.cat(codes, -1).numpy(), wanted, expected["stream.codes.margin"])
+    assert error(torch.cat(waves, -1), expected[f"stream.{decoder}"]) < LIMIT
+    # The streams of the codec itself, whose chunks are others.
+    audio = Audio(expected["wave_in"].numpy().ravel().copy(), 24_000)
+    stream, received = codec.encoder_stream(), codec.decoder_stream()
+    packets = [*stream.push(audio.samples[:777]), *stream.push(audio.samples[777:])]
+    packets += stream.finish()
+    decoded = np.concatenate([received.push(packet) for packet in packets])
+    assert error(decoded, expected[f"stream.{decoder}"]) < LIMIT
+
+
+def test_the_warm_up_leaves_what_the_authors_leave(official):
+    folder, expected = official
+    codec = load_codec(f"audiodec:weights={folder / 'autoencoder'},warm_up=on")
+    latents = codec.network._after_silence(1)[1]
+    wanted = expected["stream.initial_quantized_last8"][0].T
+    assert error(latents[0, :, -8:], wanted) < LIMIT
+
+
+def test_a_small_model_gives_the_authors_numbers(small):
+    folder, source = small
+    codec = load_codec(f"audiodec:weights={folder / 'autoencoder'}")
+    expected = load_file(source / "autoencoder_io.safetensors")
+    tokens = codec.tokenize(expected["input"][0].numpy())
+    codes_agree(tokens.codes, expected["indices"])
+    assert error(codec.detokenize(tokens), expected["output"]) < LIMIT
+    with_vocoder = load_codec(
+        f"audiodec:weights={folder / 'autoencoder'},vocoder={folder / 'vocoder'}"
+    )
+    vocoder = load_file(source / "vocoder_io.safetensors")
+    with torch.no_grad():
+        waves = with_vocoder.network.decode(vocoder["input"])
+    assert error(waves, vocoder["output"]) < LIMIT
+
+
+# -- the layout, with small weights of our own -------------------------------------------------
+
+
+@pytest.fixture
+def autoencoder(tmp_path):
+    return write_folder(tmp_path / "ae", AUTOENCODER, filled(autoencoder_shapes()))
+
+
+@pytest.fixture
+def vocoder(tmp_path):
+    return write_folder(tmp_path / "voc", VOCODER, filled(vocoder_shapes()))
+
+
+def changed(folder, **params):
+    """Change a folder's configuration; None takes a key out."""
+    path = folder / "config.yml"
+    config = yaml.safe_load(path.read_text())
+    for key, value in params.items():
+        table = config if key == "sampling_rate" else config["generator_params"]
+        table[key] = value
+        if value is None:
+            del table[key]
+    path.write_text(yaml.safe_dump(config))
+
+
+def refused(spec, message):
+    with pytest.raises(UserError, match=message) as told:
+        load_codec(spec).setup()
+    assert "\n" not in str(told.value)
+
+
+def test_both_decoders_of_small_folders(autoencoder, vocoder):
+    plain = load_codec(f"audiodec:weights={autoencoder}")
+    audio = voice(997, 8000)
+    assert plain.card.nominal_kbps == 2 * 4 * 800 / 1000
+    assert len(plain.decode(plain.encode(audio))) == 997
+    other = load_codec(f"audiodec:weights={autoencoder},vocoder={vocoder}")
+    assert other.encode(audio).packets == plain.encode(audio).packets
+    assert other.card.weights_sha256 != plain.card.weights_sha256
+    assert not np.allclose(
+        other.decode(plain.encode(audio)).samples, plain.decode(plain.encode(audio)).samples
+    )
+
+
+def test_weight_normalization_of_an_autoencoder_is_multiplied_out(tmp_path):
+    shapes = autoencoder_shapes()
+    plain = filled(shapes)
+    normed = {}
+    for name, value in plain.items():
+        if name.endswith(".weight"):
+            normed[f"{name}_v"] = 3.0 * value
+            normed[f"{name}_g"] = value.flatten(1).norm(dim=1).view(-1, 1, 1)
+        else:
+            normed[name] = value
+    params = {**AUTOENCODER, "codec": "activate_audiodec"}
+    codecs = [
+        load_codec(f"audiodec:weights={write_folder(tmp_path / label, params, tensors)}")
+        for label, tensors in (("plain", plain), ("normed", normed))
+    ]
+    audio = voice(500, 8000)
+    waves = [codec.decode(codec.encode(audio)).samples for codec in codecs]
+    np.testing.assert_allclose(waves[0], waves[1], atol=1e-5 * np.abs(waves[0]).max())
+    assert np.abs(waves[0]).max() <= 1.0
+
+
+def test_the_latest_checkpoint_is_used_unless_another_is_named(autoencoder):
+    first = load_codec(f"audiodec:weights={autoencoder}").card.weights_sha256
+    tensors = {name: 0.9 * value for name, value in filled(autoencoder_shapes()).items()}
+    write_folder(autoencoder, AUTOENCODER, tensors, steps=1000)
+    assert load_codec(f"audiodec:weights={autoencoder}").card.weights_sha256 != first
+    assert load_codec(f"audiodec:weights={autoencoder},steps=100").card.weights_sha256 == first
+    refused(f"audiodec:weights={autoencoder},steps=7", "checkpoints of 100, 1000 steps, not of 7")
+
+
+def test_statistics_come_from_the_checkpoint_or_from_their_file(autoencoder, vocoder):
+    spec = f"audiodec:weights={autoencoder},vocoder={vocoder}"
+    latents = torch.randn(1, 8, 4, generator=torch.Generator().manual_seed(0))
+    plain = load_codec(spec).network.decode(latents)
+    mean, scale = torch.full((8,), 0.5), torch.full((8,), 2.0)
+    changed(vocoder, stats="stats/of_speech.npy")
+    refused(spec, "statistics stats/of_speech.npy are missing; put of_speech.npy into the folder")
+    np.save(vocoder / "of_speech.npy", np.ones((2, 3), np.float32))
+    refused(spec, r"has the shape \(2, 3\), needed is \(2, 8\)")
+    np.save(vocoder / "of_speech.npy", np.stack([mean, scale]))
+    from_file = load_codec(spec).network.decode(latents)
+    assert not torch.allclose(from_file, plain)
+    with torch.no_grad():
+        by_hand = load_codec(spec).network.decoder.layers[1:]
+        x = (latents - 0.5) / 2.0
+        for layer in by_hand:
+            x = layer(x)
+    torch.testing.assert_close(from_file, x[:, 0])
+    tensors = {**filled(vocoder_shapes()), "mean": 3 * mean, "scale": scale}
+    write_folder(vocoder, {**VOCODER, "stats": "stats/of_speech.npy"}, tensors)
+    assert not torch.allclose(load_codec(spec).network.decode(latents), from_file)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"mode": "noncausal"}, "generator_params: mode = noncausal is not supported"),
+        ({"codec": "other"}, "codec must be one of audiodec, activate_audiodec"),
+        ({"enc_strides": [2, 4]}, "dec_strides must be enc_strides in reverse"),
+        ({"enc_strides": "x"}, "enc_strides must be a list of whole numbers"),
+        ({"code_dim": None}, "code_dim is missing"),
+        ({"codebook_num": 0}, "not a configuration of audiodec: quantizer.codebooks"),
+        ({"codebook_num": 3}, "quantizer.codebooks.2.entries is missing"),
+        ({"codebook_num": 1}, r"its network has 'quantizer.codebook.layers.1.embed', which is un"),
+        ({"codebook_size": 32}, r"entries has the shape \(16, 8\), needed is \(32, 8\)"),
+        ({"sampling_rate": "fast"}, "sampling_rate must be a whole number"),
+        (
+            {"encode_channels": 8},
+            r"do not fit audiodec: encoder.layers.0.conv.weight has",
+        ),
+    ],
+)
+def test_folders_that_are_not_understood_are_refused_in_one_line(autoencoder, params, message):
+    changed(autoencoder, **params)
+    refused(f"audiodec:weights={autoencoder}", message)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"in_channels": 9}, "the vocoder takes 9 channels, the autoencoder gives 8"),
+        ({"sampling_rate": 16000}, "the vocoder is for 16000 Hz, the autoencoder for 8000 Hz"),
+        ({"upsample_kernel_sizes": [9, 4]}, "upsample_kernel_sizes must be twice upsample_scales"),
+        ({"nonlinear_activation": "ReLU"}, "nonlinear_activation = ReLU is not supported"),
+        ({"resblock_dilations": [[1], [3]]}, "1 kernel sizes need as many lists of dilations"),
+        ({"groups": 2}, "do not fit audiodec: decoder.layers.4.layers.1.branches.0"),
+        (
+            {"upsample_scales": [5, 4], "upsample_kernel_sizes": [10, 8]},
+            "a hop of 20 samples is not the encoder's, 10",
+        ),
+    ],
+)
+def test_vocoders_that_do_not_fit_are_refused_in_one_line(autoencoder, vocoder, params, message):
+    changed(vocoder, **params)
+    refused(f"audiodec:weights={autoencoder},vocoder={vocoder}", message)
+
+
+def test_folders_that_are_none(tmp_path, autoencoder):
+    (tmp_path / "empty").mkdir()
+    refused(f"audiodec:weights={tmp_path / 'empty'}", "holds no config.yml")
+    refused(f"audiodec:weights={tmp_path / 'none'}", "there is no such file")
+    for path in autoencoder.glob("*.pkl"):
+        path.unlink()
+    refused(f"audiodec:weights={autoencoder}", r"holds no checkpoint-\*steps.pkl")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a list", "is no table of keys and values"),
+        ("{", "is no YAML that could be read"),
+        ("!!python/object/apply:os.getcwd []", "is no YAML that could be read"),
+        ("a: 1", "generator_params: there is no such table"),
+    ],
+)
+def test_configurations_that_are_none(autoencoder, text, message):
+    (autoencoder / "config.yml").write_text(text)
+    refused(f"audiodec:weights={autoencoder}", message)
+
+
+def test_a_checkpoint_of_something_else(autoencoder):
+    torch.save({"model": {"other": torch.ones(3)}}, autoencoder / "checkpoint-100steps.pkl")
+    refused(f"audiodec:weights={autoencoder}", "is no checkpoint of AudioDec: it has no model.gen")
+
+
+def test_the_authors_weights_are_named_as_such(autoencoder):
+    codec = codec_of(f"audiodec:weights={autoencoder}")
+    assert codec.names_outside_sources
+    assert codec.card.algorithmic_latency_ms == pytest.approx(1000 / 8000)
