@@ -25,11 +25,11 @@ class CompandingConfig(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    exponent: float = pydantic.Field(0.4, gt=0, le=1)
+    exponent: float = pydantic.Field(0.4, ge=0.05, le=1)
     """Magnitudes far above the knee go with this power of the frame's own; 1: unchanged."""
-    knee: float = pydantic.Field(0.005, gt=0)
+    knee: float = pydantic.Field(0.005, ge=1e-6, le=1e3)
     """Root mean square over the channels of a frame or band below which the map is linear."""
-    bands: int | None = pydantic.Field(None, ge=1)
+    bands: int | None = pydantic.Field(None, ge=1, le=65_536)
     """None: frames of latents are companded, at the quantizer. A number: the channels behind the
     first convolution are, in this many groups, each by its own magnitude."""
 

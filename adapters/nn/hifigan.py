@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .conv import Conv1d, ConvTranspose1d
-from .seanet import Channels, Samples
+from .sizes import Channels, Samples
 from .streaming import Chain, Memoryless, Pointwise, State, StreamingModule
 
 Dilations = Annotated[tuple[Samples, ...], pydantic.Field(min_length=1, max_length=16)]

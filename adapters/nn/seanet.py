@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import pydantic
@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from .blocks import activation, residual_units
 from .conv import Conv1d, ConvTranspose1d
+from .sizes import Channels, Samples
 from .streaming import Chain, Pointwise, StreamingModule
 
-Channels = Annotated[int, pydantic.Field(ge=1, le=65_536)]
-Samples = Annotated[int, pydantic.Field(ge=1, le=65_536)]
-"""Strides, kernels and dilations."""
 _MOST_BLOCKS = 32
+_LONGEST_HOP = 65_536
+_LONGEST_REACH = 1 << 20
 
 
 class SeanetConfig(pydantic.BaseModel):
@@ -65,6 +65,11 @@ class SeanetConfig(pydantic.BaseModel):
         blocks = len(self.strides)
         if {len(self.encoder_channels), len(self.decoder_channels)} != {blocks + 1}:
             raise ValueError(f"{blocks} strides need {blocks + 1} encoder and decoder channels")
+        if self.hop_length > _LONGEST_HOP:
+            raise ValueError(f"strides make a hop of {self.hop_length}; at most {_LONGEST_HOP}")
+        reach = (self.residual_kernel_size - 1) * max(self.dilations, default=1)
+        if reach > _LONGEST_REACH:
+            raise ValueError(f"residual kernels reach over {reach} samples, above {_LONGEST_REACH}")
         if self.kernel_size < self.first_stride:
             raise ValueError(
                 f"a kernel_size of {self.kernel_size} does not cover a first_stride of"

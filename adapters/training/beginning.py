@@ -81,7 +81,7 @@ class Beginning:
             latents = torch.cat([network.encode(batch) for batch in waves]).float()
         if self.recipe.initial_weights is None:
             seed = torch_seed(self.recipe.seed, index, 0, 0, Purpose.CODEBOOKS)
-            codebooks.start(latents, len(waves), seed, stage.name)
+            codebooks.start(latents, len(waves), seed)
         else:
             codebooks.go_on(latents, len(waves))
         power = float(latents.var())

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...errors import UserError
 from ..nn.codebook_learning import CodebookLearner
 from ..nn.quantizer import Quantized, ResidualVectorQuantizer
 from .logs import perplexities
@@ -43,29 +42,17 @@ class Codebooks:
         learner.decay, learner.dead_below = config.decay, config.dead_below
         learner.balanced = config.balanced
 
-    def start(self, latents: Tensor, batches: int, seed: int, stage: str) -> None:
+    def start(self, latents: Tensor, batches: int, seed: int) -> None:
         """Place all codewords by k-means.
 
         Parameters
         ----------
         latents : Tensor, shape (items, channels, frames)
+            With at least as many frames as a codebook has entries.
         batches : int
             That the latents come from.
         seed : int
-        stage : str
-            Named in the error.
-
-        Raises
-        ------
-        UserError
-            If there are fewer frames than codewords.
         """
-        frames, size = latents[:, 0].numel(), self.quantizer.config.codebook_size
-        if frames < size:
-            raise UserError(
-                f"stage {stage}: {frames} frames cannot start codebooks of {size};"
-                " raise codebooks.kmeans_batches"
-            )
         generator = torch.Generator().manual_seed(seed)
         self.learner.start(self.quantizer, latents, batches, generator)
 

@@ -27,10 +27,12 @@ class Table(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-Decibels = tuple[float, float]
+Decibel = Annotated[float, pydantic.Field(ge=-120, le=120, allow_inf_nan=False)]
+Decibels = tuple[Decibel, Decibel]
 Fraction = Annotated[float, pydantic.Field(ge=0, lt=1)]
 Count = Annotated[int, pydantic.Field(ge=1)]
 Positive = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
+Rate = Annotated[float, pydantic.Field(gt=0, le=1)]
 NotNegative = Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
 
 
@@ -43,10 +45,10 @@ class DataConfig(Table):
     """Registered corpus whose speakers the data's speakers are; each utterance's own if None."""
     reserved_speakers: int = pydantic.Field(0, ge=0)
     """Speakers kept for model selection, chosen by a hash of their names."""
-    crop_seconds: Positive = 1.0
+    crop_seconds: float = pydantic.Field(1.0, gt=0, le=600)
     in_memory: bool = True
     """Whether all audio is held in memory; else crops are read from the files."""
-    level_rms: Positive | None = None
+    level_rms: float | None = pydantic.Field(None, gt=0, le=1)
     """Root mean square that each crop is brought to before its gain; None: as recorded."""
     gain_db: Decibels = (0.0, 0.0)
     """Range of the random gain of each crop."""
@@ -92,7 +94,7 @@ class StageConfig(Table):
     """Crops a step of each process."""
     quantize: bool = True
     """Whether latents pass the quantizer."""
-    learning_rate: Positive = 1e-3
+    learning_rate: Rate = 1e-3
     final_learning_rate: NotNegative = 0.0
     """Reached at the stage's end, unless the schedule is constant."""
     warmup_steps: int = pydantic.Field(0, ge=0)
@@ -123,7 +125,7 @@ class StageConfig(Table):
     adversarial_loss: Literal["hinge", "least_squares"] = "hinge"
     relative_features: bool = False
     """Whether feature matching is relative to the features' magnitude, as in EnCodec."""
-    discriminator_learning_rate: Positive | None = None
+    discriminator_learning_rate: Rate | None = None
     """The generator's if None; it follows the same schedule."""
     discriminator_every: Count = 1
     """Steps between updates of the discriminators."""
@@ -207,7 +209,7 @@ class Recipe(Table):
     variant: str = ""
     """One of the codec's variants, which the weights will be; empty if it has none."""
     seed: int = pydantic.Field(0, ge=0)
-    initial_weights: Path | None = None
+    initial_weights: Annotated[str, pydantic.Field(min_length=1)] | None = None
     """Weights file to start from, beside the recipe if relative; its codebooks are kept."""
     model: dict[str, Any]
     """The network's configuration; its keys are the codec's."""

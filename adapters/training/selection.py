@@ -11,7 +11,7 @@ import torch
 
 from ...audio import Audio
 from ...corpora.base import Utterance
-from ...errors import MetricError, UserError
+from ...errors import CodecError, MetricError, UserError
 from ...metric import Column, Decoded, Metric
 from ...protocol import aligned
 from ...registry import load_metric
@@ -114,7 +114,12 @@ class Selection:
     def _means(self, network: CodecNetwork, layers: int | None) -> tuple[dict[str, float], int]:
         values: dict[str, list[float]] = {}
         for utterance in self.utterances:
-            decoded = Decoded(Signal(decode(network, utterance.audio(), layers)))
+            try:
+                decoded = Decoded(Signal(decode(network, utterance.audio(), layers)))
+            except CodecError as error:
+                raise UserError(
+                    f"training diverged: {error} at a judgement (try a lower learning_rate)"
+                ) from error
             for metric in self.metrics:
                 for name, value in _scores(metric, utterance, decoded).items():
                     values.setdefault(name, []).append(value)

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
+from ..nn.discriminators import Discriminators
+from ..nn.losses import LossesConfig, shortest_signal
 from ..nn.network import CodecNetwork
 from .recipe import StageConfig
 
@@ -151,6 +153,51 @@ def check_dead_below(stage: StageConfig, network: CodecNetwork, crops: int, samp
             f"stage {stage.name}: codebooks.dead_below = {stage.codebooks.dead_below:g} would"
             f" replace codes in even use, which come {even:.3g} times a batch;"
             f" give a twentieth of that, {even / 20:.1g}"
+        )
+
+
+def check_crops(
+    stage: StageConfig, losses: LossesConfig, judges: Discriminators | None, samples: int
+) -> None:
+    """Refuse crops that are too short for what judges them.
+
+    Parameters
+    ----------
+    stage : StageConfig
+    losses : LossesConfig
+    judges : Discriminators or None
+    samples : int
+        Of a crop.
+
+    Raises
+    ------
+    UserError
+    """
+    needs = {f"loss '{name}'": shortest_signal(name, losses) for name in stage.weights}
+    if stage.is_adversarial and judges is not None:
+        needs["discriminators"] = judges.shortest
+    for name, shortest in needs.items():
+        if samples < shortest:
+            raise UserError(
+                f"stage {stage.name}: {name} needs crops of at least {shortest} samples,"
+                f" not {samples}; raise data.crop_seconds"
+            )
+
+
+def check_codebook_start(stage: StageConfig, network: CodecNetwork, samples: int) -> None:
+    """Refuse too few frames to start codebooks from.
+
+    Raises
+    ------
+    UserError
+    """
+    crops = stage.batch_size * stage.codebooks.kmeans_batches
+    frames = crops * math.ceil(samples / network.hop_length)
+    size = network.quantizer.config.codebook_size
+    if frames < size:
+        raise UserError(
+            f"stage {stage.name}: {frames} frames cannot start codebooks of {size};"
+            " raise codebooks.kmeans_batches"
         )
 
 

@@ -18,8 +18,8 @@ from torch import nn
 from ...devices import check_device
 from ...errors import UnavailableError, UserError
 from ...files import write_text_atomic
-from ..nn.discriminators import build_discriminators
-from ..nn.network import CodecNetwork
+from ..nn.discriminators import Discriminators, build_discriminators
+from ..nn.network import CodecNetwork, parameter_count
 from ..nn.weights import WeightsFile, check_format, load_into, read_header, read_tensors
 from .averaging import WeightAverage
 from .checkpoint import BEST, LAST, Origin
@@ -34,7 +34,14 @@ from .objective import check_losses
 from .options import Options
 from .randomness import Purpose, torch_seed
 from .recipe import Recipe, RecipeFile, read_recipe, validated
-from .stage import check_dead_below, check_layers
+from .stage import (
+    Optimizers,
+    check_codebook_start,
+    check_crops,
+    check_dead_below,
+    check_layers,
+    set_learning_parts,
+)
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
 _PACKAGES = ("lightning", "tensorboard")
 _LOGS, _RECIPE, _LOCK = "logs", "recipe.toml", "train.lock"
 _PROBE_SECONDS = 0.5
+_MOST_PARAMETERS = 1 << 31
 
 
 def train(recipe: Path, codec_class: Any, options: Mapping[str, Any]) -> Path:
@@ -147,21 +155,48 @@ def _build(file: RecipeFile, codec_class: Any, processes: int) -> CodecNetwork:
     if recipe.variant not in codec_class.variants:
         raise UserError(f"{file.path}: variant: {_choices(codec_class)}, not '{recipe.variant}'")
     config = validated(codec_class.network_config(), recipe.model, f"{file.path}: model")
+    _check_size(file, codec_class, config)
     torch.manual_seed(torch_seed(recipe.seed, 0, 0, 0, Purpose.NETWORK))
     network: CodecNetwork = codec_class.build_network(config)
+    if recipe.data.noise and not network.denoises:
+        raise UserError(f"{file.path}: data.noise: this network has no denoising switch")
+    check_losses(recipe, _own_losses(network, recipe.quantizes))
+    _check_stages(file, network, processes)
+    return network
+
+
+def _check_size(file: RecipeFile, codec_class: Any, config: Any) -> None:
+    """Refuse networks that no machine holds, before any memory is asked for."""
+    with torch.device("meta"):
+        count = parameter_count(codec_class.build_network(config))
+    if count > _MOST_PARAMETERS:
+        raise UserError(
+            f"{file.path}: model: the network would have {count:.2g} parameters;"
+            f" at most {_MOST_PARAMETERS:.2g} are allowed"
+        )
+
+
+def _check_stages(file: RecipeFile, network: CodecNetwork, processes: int) -> None:
+    """Refuse what a stage, the last one too, would only find out when it begins."""
+    recipe = file.recipe
     samples = round(recipe.data.crop_seconds * network.sample_rate)
     if samples < network.hop_length:
         shortest = network.hop_length / network.sample_rate
         raise UserError(
             f"{file.path}: data.crop_seconds: a crop holds no frame; one lasts {shortest:g} s"
         )
+    with torch.device("meta"):
+        judges = _discriminators(recipe, network.sample_rate)
     for stage in recipe.stages:
         check_layers(stage, network)
         check_dead_below(stage, network, processes * stage.batch_size, samples)
-    if recipe.data.noise and not network.denoises:
-        raise UserError(f"{file.path}: data.noise: this network has no denoising switch")
-    check_losses(recipe, _own_losses(network, recipe.quantizes))
-    return network
+        check_crops(stage, recipe.losses, judges, samples)
+        set_learning_parts(network, stage)
+        Optimizers(stage, network, None)
+    network.requires_grad_(True).train(True)
+    first = next((stage for stage in recipe.stages if stage.quantize), None)
+    if first is not None and recipe.initial_weights is None:
+        check_codebook_start(first, network, samples)
 
 
 def _choices(codec_class: Any) -> str:
@@ -175,7 +210,7 @@ def _load_initial(file: RecipeFile, network: CodecNetwork) -> WeightsFile | None
     """Load the weights that the recipe starts from, if it names any."""
     if file.recipe.initial_weights is None:
         return None
-    header = read_header(file.path.parent / file.recipe.initial_weights)
+    header = read_header(file.path.parent / Path(file.recipe.initial_weights).expanduser())
     check_format(header, file.recipe.codec)
     load_into(network, read_tensors(header.path), file.recipe.codec)
     return header
@@ -272,13 +307,18 @@ def _models(fabric: Fabric, recipe: Recipe, network: CodecNetwork) -> Models:
     return Models(
         network,
         Codebooks(network.quantizer, first.codebooks, fabric.device),
-        _discriminators(fabric, recipe, network.sample_rate),
+        _discriminators_on(fabric, recipe, network.sample_rate),
         None if recipe.ema is None else WeightAverage(network, recipe.ema.decay),
     )
 
 
-def _discriminators(fabric: Fabric, recipe: Recipe, sample_rate: int) -> nn.Module | None:
+def _discriminators_on(fabric: Fabric, recipe: Recipe, sample_rate: int) -> nn.Module | None:
+    torch.manual_seed(torch_seed(recipe.seed, 0, 0, 1, Purpose.NETWORK))
+    discriminators = _discriminators(recipe, sample_rate)
+    return None if discriminators is None else discriminators.to(fabric.device)
+
+
+def _discriminators(recipe: Recipe, sample_rate: int) -> Discriminators | None:
     if recipe.discriminators is None:
         return None
-    torch.manual_seed(torch_seed(recipe.seed, 0, 0, 1, Purpose.NETWORK))
-    return build_discriminators(recipe.discriminators, sample_rate).to(fabric.device)
+    return build_discriminators(recipe.discriminators, sample_rate)

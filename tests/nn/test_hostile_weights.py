@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import math
 import os
 import pickle
 import zipfile
@@ -255,7 +256,9 @@ def test_metadata_that_nobody_can_write(key, tmp_path):
         read_header(path)
 
 
-@pytest.mark.parametrize("shape", [["a"], [-1], [1.5], [True], [[2]]])
+@pytest.mark.parametrize(
+    "shape", [["a"], [-1], [1.5], [True], [[2]], [10**300], [10**3000] * 2, [1] * 9]
+)
 def test_shapes_of_nonsense(shape, tmp_path):
     path = tmp_path / "x.safetensors"
     path.write_bytes(safetensors_of({"x": {"dtype": "F32", "shape": shape}}))
@@ -302,6 +305,10 @@ def test_the_small_network_itself_is_loaded(tmp_path):
         {"sample_rate": 0},
         {"sample_rate": -1},
         {"seanet__strides": [0]},
+        {"seanet__strides": [65536, 65536]},
+        {"seanet__residual_kernel_size": 65536, "seanet__dilations": [65536]},
+        {"companding": {"knee": math.inf}},
+        {"companding": {"exponent": 1e-30}},
         {"seanet__first_stride": 9},
         {"seanet__dilations": [0]},
         {"seanet__latent_channels": 1 << 40},

@@ -6,6 +6,7 @@ import pydantic
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..sizes import Channels, Samples
 from .layers import Discriminator, Judge, weight_norm
 from .output import DiscriminatorOutput
 
@@ -19,9 +20,9 @@ class MultiPeriodConfig(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    periods: tuple[int, ...] = pydantic.Field(default=(2, 3, 5, 7, 11), min_length=1)
+    periods: tuple[Samples, ...] = pydantic.Field(default=(2, 3, 5, 7, 11), min_length=1)
     """In samples."""
-    channels: int = pydantic.Field(default=32, ge=1)
+    channels: Channels = 32
     """Of the first layer; those after it have 4, 16, 32 and 32 times as many."""
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import pydantic
 from torch import Tensor, nn
 
+from ..sizes import Channels, Samples, Window
 from ..spectrum import Resolution
 from .layers import Judge, SpectralDiscriminator, weight_norm
 
@@ -14,20 +13,25 @@ _STRIDES = (1, 2, 2, 2)
 _SLOPE = 0.2
 _FLOOR = 1e-4
 
-Length = Annotated[int, pydantic.Field(ge=1)]
-
 
 class MultiResolutionConfig(pydantic.BaseModel):
     """One network a resolution; the defaults are UnivNet's."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    resolutions: tuple[tuple[Length, Length, Length], ...] = pydantic.Field(
+    resolutions: tuple[tuple[Window, Samples, Window], ...] = pydantic.Field(
         default=((1024, 120, 600), (2048, 240, 1200), (512, 50, 240)), min_length=1
     )
     """Samples of Fourier transform, hop and window."""
-    channels: int = pydantic.Field(default=32, ge=1)
+    channels: Channels = 32
     """Of all layers."""
+
+    @pydantic.field_validator("resolutions")
+    @classmethod
+    def _windows_fit(cls, value: tuple[tuple[int, int, int], ...]) -> tuple[tuple[int, ...], ...]:
+        if any(window > fft for fft, _, window in value):
+            raise ValueError("windows must not be longer than their Fourier transforms")
+        return value
 
 
 class MultiResolutionDiscriminator(SpectralDiscriminator):

@@ -8,6 +8,7 @@ import pydantic
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..sizes import Channels, Samples
 from .layers import Discriminator, Judge, spectral_norm, weight_norm
 from .output import DiscriminatorOutput
 
@@ -22,17 +23,17 @@ class MultiScaleConfig(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    scales: int = pydantic.Field(default=3, ge=1)
+    scales: int = pydantic.Field(default=3, ge=1, le=16)
     """Each but the first hears the one before at half its rate."""
-    channels: int = pydantic.Field(default=16, ge=1)
+    channels: Channels = 16
     """Of the first layer."""
-    widths: tuple[int, ...] = (1, 4, 16, 64, 64, 64)
+    widths: tuple[Channels, ...] = (1, 4, 16, 64, 64, 64)
     """Channels of each layer, in multiples of `channels`."""
-    kernel_sizes: tuple[int, ...] = (15, 41, 41, 41, 41, 5)
+    kernel_sizes: tuple[Samples, ...] = (15, 41, 41, 41, 41, 5)
     """Odd."""
-    strides: tuple[int, ...] = (1, 4, 4, 4, 4, 1)
-    groups: tuple[int, ...] = (1, 4, 16, 64, 256, 1)
-    slope: float = 0.2
+    strides: tuple[Samples, ...] = (1, 4, 4, 4, 4, 1)
+    groups: tuple[Channels, ...] = (1, 4, 16, 64, 256, 1)
+    slope: float = pydantic.Field(default=0.2, ge=0, le=1)
     """Of the leaky ReLU."""
     first_norm: Literal["weight", "spectral"] = "weight"
     """Normalization of the network at the full rate; the others have weight norm."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pydantic
 from torch import Tensor, nn
 
+from ..sizes import Channels, Window
 from ..spectrum import Resolution
 from .layers import Judge, SpectralDiscriminator, real_and_imaginary, weight_norm
 
@@ -17,9 +18,9 @@ class MultiScaleStftConfig(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    windows: tuple[int, ...] = pydantic.Field(default=(2048, 1024, 512, 256, 128), min_length=1)
+    windows: tuple[Window, ...] = pydantic.Field(default=(2048, 1024, 512, 256, 128), min_length=1)
     """Samples; the hop is a quarter."""
-    channels: int = pydantic.Field(default=32, ge=1)
+    channels: Channels = 32
     """Of all layers."""
 
 

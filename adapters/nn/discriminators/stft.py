@@ -6,6 +6,7 @@ import pydantic
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..sizes import Channels, Samples
 from ..spectrum import Resolution
 from .layers import Discriminator, Judge, Spectrum, real_and_imaginary, weight_norm
 from .output import DiscriminatorOutput
@@ -24,11 +25,13 @@ class StftConfig(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    window: int = pydantic.Field(default=1024, ge=2 * _SHRINKAGE, multiple_of=2 * _SHRINKAGE)
+    window: int = pydantic.Field(
+        default=1024, ge=2 * _SHRINKAGE, le=65_536, multiple_of=2 * _SHRINKAGE
+    )
     """Samples."""
-    hop: int = pydantic.Field(default=256, ge=1)
+    hop: Samples = 256
     """Samples."""
-    channels: int = pydantic.Field(default=32, ge=1)
+    channels: Channels = 32
     """Of the first layer."""
 
 

@@ -2,7 +2,7 @@
 
 from .adversarial import discriminator_loss, feature_matching_loss, generator_loss
 from .config import LossesConfig
-from .reconstruction import ReconstructionLosses
+from .reconstruction import ReconstructionLosses, shortest_signal
 
 __all__ = [
     "LossesConfig",
@@ -10,4 +10,5 @@ __all__ = [
     "discriminator_loss",
     "feature_matching_loss",
     "generator_loss",
+    "shortest_signal",
 ]

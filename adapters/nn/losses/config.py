@@ -6,15 +6,13 @@ from typing import Annotated, Self
 
 import pydantic
 
+from ..sizes import Bins, Floor, Window
 from ..spectrum import Resolution
 from .spectra import MelScale
 
-Length = Annotated[int, pydantic.Field(ge=4)]
-Bins = Annotated[int, pydantic.Field(ge=1)]
 Overlap = Annotated[int, pydantic.Field(ge=1, le=4)]
-Lengths = Annotated[tuple[Length, ...], pydantic.Field(min_length=1)]
+Lengths = Annotated[tuple[Window, ...], pydantic.Field(min_length=1)]
 BinCounts = Annotated[tuple[Bins, ...], pydantic.Field(min_length=1)]
-Floor = Annotated[float, pydantic.Field(gt=0)]
 
 
 class _Table(pydantic.BaseModel):
@@ -109,8 +107,8 @@ class ComplexStftConfig(_Table):
 class HifiganMelConfig(_Table):
     """Term ``hifigan_mel``; the defaults are AudioDec's at 24 and 48 kHz."""
 
-    fft: Length = 2048
-    hop: Length = 300
+    fft: Window = 2048
+    hop: Window = 300
     bins: Bins = 80
     floor: Floor = 1e-5
     """Smaller mel magnitudes are raised to it before the logarithm."""

@@ -91,11 +91,10 @@ class ReconstructionLosses(nn.Module):
         for name in names:
             if name not in self.NAMES:
                 raise UserError(f"no loss is called {name!r}; there are {', '.join(self.NAMES)}")
-            longest = _longest_spectrum(name, self.config)
-            if reference.shape[-1] <= longest // 2:
+            shortest = shortest_signal(name, self.config)
+            if reference.shape[-1] < shortest:
                 raise UserError(
-                    f"loss {name!r} needs more than {longest // 2} samples, "
-                    f"not {reference.shape[-1]}"
+                    f"loss {name!r} needs at least {shortest} samples, not {reference.shape[-1]}"
                 )
 
 
@@ -124,10 +123,11 @@ _SPECTRAL_TERMS: dict[str, Callable[[SpectrumPair, LossesConfig], Tensor]] = {
 }
 
 
-def _longest_spectrum(name: str, config: LossesConfig) -> int:
-    if name in _WAVEFORM_TERMS:
-        return 0
-    return {
+def shortest_signal(name: str, config: LossesConfig) -> int:
+    """Return the samples that a term needs at least; 1 for terms that are not of a spectrum."""
+    if name not in _SPECTRAL_TERMS:
+        return 1
+    longest = {
         "mel": max(config.mel.windows),
         "log_mel": max(config.mel.windows),
         "multi_scale_mel": max(config.multi_scale_mel.windows),
@@ -135,3 +135,4 @@ def _longest_spectrum(name: str, config: LossesConfig) -> int:
         "complex_stft": max(config.complex_stft.windows),
         "hifigan_mel": config.hifigan_mel.fft,
     }[name]
+    return longest // 2 + 1

@@ -18,6 +18,7 @@ FORMAT = "codecbench-weights-1"
 """What the metadata key ``format`` says in files that this version writes and reads."""
 SUFFIX = ".safetensors"
 _LENGTH_BYTES = 8
+_MOST_DIMENSIONS, _LARGEST_SIZE = 8, 1 << 48
 _LONGEST_HEADER = 16 << 20
 """Bytes; honest headers are a thousand times shorter."""
 
@@ -152,6 +153,8 @@ def file_sha256(path: Path) -> str:
         if not path.is_file():
             raise UserError(f"{path} is not a file")
         return _sha256(path.absolute(), status.st_size, status.st_mtime_ns)
+    except ValueError as error:
+        raise UserError(f"{str(path)!a}: no file can have this name") from error
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such weights file") from error
     except OSError as error:
@@ -175,8 +178,9 @@ def _header(path: Path) -> dict[str, Any]:
 
 
 def _numel(shape: list[int]) -> int:
-    if not all(type(size) is int and size >= 0 for size in shape):
-        raise ValueError(f"no shape: {shape}")
+    plain = all(type(size) is int and 0 <= size < _LARGEST_SIZE for size in shape)
+    if not plain or len(shape) > _MOST_DIMENSIONS:
+        raise ValueError("this is no tensor's shape")
     return math.prod(shape)
 
 
