@@ -40,7 +40,7 @@ def encode(
     encoder = _real_codec(codec, device)
     audio = read_audio(file)
     target = output or file.with_suffix(SUFFIX)
-    _check_target(target, force)
+    check_target(target, force)
     data = protocol.encode(encoder, audio).data
     write_bytes_atomic(target, data)
     write_record(_summary(Bitstream.from_bytes(data), target, len(data)), format)
@@ -81,7 +81,7 @@ def decode(
 
     target = output or file.with_suffix(".wav")
     container_of(target)
-    _check_target(target, force)
+    check_target(target, force)
     try:
         data = file.read_bytes()
     except FileNotFoundError as error:
@@ -111,7 +111,8 @@ def _lost_packets(text: str | None, decoder: Any, packets: int) -> frozenset[int
     return packet_loss.draw(packets)
 
 
-def _check_target(target: Path, force: bool) -> None:
+def check_target(target: Path, force: bool) -> None:
+    """Refuse to overwrite a file unless asked to."""
     from ..errors import UserError
 
     if target.exists() and not force:

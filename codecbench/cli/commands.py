@@ -15,6 +15,7 @@ from . import (
     measure,
     report,
     run,
+    stream,
     train,
 )
 
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command("measure")(measure.measure)
     app.command("encode")(coding.encode)
     app.command("decode")(coding.decode)
+    app.command("stream")(stream.stream)
     app.command("bench-speed")(bench_speed.bench_speed)
     app.command("codebook")(codebook.codebook)
     app.command("train")(train.train)
