@@ -45,9 +45,11 @@ def start_with_principal_components(
     if not isinstance(encoder, Chain) or not isinstance(decoder, Chain):
         raise UserError("start = principal_components needs SEANet's encoder and decoder")
     synthesis = _main_path(decoder)[::-1]
-    analysis = _main_path(encoder)
+    analysis = [layer for layer in _main_path(encoder) if isinstance(layer, Conv1d)]
     if len(synthesis) != len(analysis):
         raise UserError("start = principal_components needs a decoder that mirrors the encoder")
+    if any(layer.past + layer.stride > layer.conv.kernel_size[0] for layer in analysis):
+        raise UserError("start = principal_components needs frame_end = last")
     counterparts = dict(zip(analysis, synthesis, strict=True))
     kept: list[float] = []
     x = waves[:, None]

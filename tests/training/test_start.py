@@ -169,6 +169,16 @@ def test_a_decoder_that_is_too_narrow_is_refused():
         )
 
 
+def test_frames_that_end_with_their_first_sample_are_refused():
+    config = SeanetConfig(
+        strides=(2,), encoder_channels=(4, 4), decoder_channels=(4, 4), frame_end="first"
+    )
+    with pytest.raises(UserError, match="needs frame_end = last"):
+        start_with_principal_components(
+            SeanetEncoder(config), SeanetDecoder(config), coloured_noise(1, 1600), False
+        )
+
+
 def test_another_kind_of_network_is_refused():
     with pytest.raises(UserError, match="SEANet"):
         start_with_principal_components(nn.Identity(), nn.Identity(), coloured_noise(1, 160), True)
