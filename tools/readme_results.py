@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 COLUMNS = ("kbps", "pesq_wb", "stoi", "visqol", "dnsmos_ovrl", "spk_sim", "f0_rmse", "mcd")
 PICTURE = ROOT / "docs" / "images" / "rate_pesq.png"
 LEADERBOARD = "classical-librispeech"
-TITLE = "Classical codecs on LibriSpeech"
+TITLE = "Classical and neural codecs on LibriSpeech, all metrics"
 _MARK = re.compile(r"<!-- leaderboard -->.*?(?=\n## )", flags=re.DOTALL)
 
 
