@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -65,12 +64,6 @@ class LiveLink:
     def finish(self) -> Samples:
         """End the signal and return the rest of it."""
         return self._send(np.zeros(0, np.float32), last=True)
-
-    def through(self, chunks: Iterable[Samples]) -> Iterator[Samples]:
-        """Send a whole signal through, the rest included."""
-        for chunk in chunks:
-            yield self.push(chunk)
-        yield self.finish()
 
     def _send(self, samples: Samples, last: bool) -> Samples:
         start = time.perf_counter()

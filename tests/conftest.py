@@ -18,9 +18,20 @@ def data_root() -> Path:
 @pytest.fixture(scope="session")
 def conformance_root() -> Path:
     """Folder with audio and authoritative expected values (``CODECBENCH_CONFORMANCE``)."""
-    value = os.environ.get("CODECBENCH_CONFORMANCE", "")
+    return _beside_the_data("conformance", "CODECBENCH_CONFORMANCE", "conformance data is absent")
+
+
+@pytest.fixture(scope="session")
+def parity_root() -> Path:
+    """Folder with numbers recorded from authors' code (``CODECBENCH_PARITY``)."""
+    return _beside_the_data("parity", "CODECBENCH_PARITY", "parity vectors are absent")
+
+
+def _beside_the_data(name: str, variable: str, absent: str) -> Path:
+    """Return the folder that a variable names, else the one beside the corpora; skip without."""
+    value = os.environ.get(variable, "")
     if not value and os.environ.get("CODECBENCH_DATA"):
-        value = str(Path(os.environ["CODECBENCH_DATA"]).parent / "conformance")
+        value = str(Path(os.environ["CODECBENCH_DATA"]).parent / name)
     if not value or not Path(value).is_dir():
-        pytest.skip("conformance data is absent: set CODECBENCH_CONFORMANCE to its folder")
+        pytest.skip(f"{absent}: set {variable} to its folder")
     return Path(value)

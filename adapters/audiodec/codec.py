@@ -16,6 +16,7 @@ from ..nn.neural_codec import NeuralCodec
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..nn.network import CodecNetwork
     from ..nn.weights import WeightsFile
     from .checkpoint import AuthorsWeights
 
@@ -92,14 +93,10 @@ class AudioDecCodec(NeuralCodec):
         sha256 = hashlib.sha256(joined.encode()).hexdigest() if len(folders) > 1 else joined
         return WeightsFile(authors.autoencoder.checkpoint, sha256, metadata)
 
-    def read_weights(self) -> dict[str, Tensor]:
+    def read_weights(self, skeleton: CodecNetwork) -> dict[str, Tensor]:
         """Read the weights; see `NeuralCodec.read_weights`."""
-        import torch
-
         if self.authors is None:
-            return super().read_weights()
-        with torch.device("meta"):
-            skeleton = self.build_network(self.shape)
+            return super().read_weights(skeleton)
         return self.authors.tensors(skeleton, self.shape)
 
     def setup(self, device: str = "cpu") -> None:

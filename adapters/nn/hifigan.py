@@ -190,8 +190,7 @@ class MultiReceptiveField(StreamingModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return a tensor of the shape of `x`, (batch, channels, time)."""
-        y: Tensor = sum(block(x) for block in self.blocks) / len(self.blocks)
-        return y
+        return _mean([block(x) for block in self.blocks])
 
     def initial_state(self, batch: int, device: torch.device | str = "cpu") -> State:
         """Return one state a block."""
@@ -200,11 +199,15 @@ class MultiReceptiveField(StreamingModule):
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Process one chunk."""
         steps = [block.step(x, one) for block, one in zip(self._blocks, state, strict=True)]
-        return sum((y for y, _ in steps), torch.zeros(())) / len(steps), [one for _, one in steps]
+        return _mean([y for y, _ in steps]), [one for _, one in steps]
 
     @property
     def _blocks(self) -> list[ResidualBlock]:
         return [block for block in self.blocks if isinstance(block, ResidualBlock)]
+
+
+def _mean(parts: list[Tensor]) -> Tensor:
+    return torch.stack(parts).mean(0)
 
 
 class Copies(Memoryless):

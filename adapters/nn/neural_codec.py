@@ -50,16 +50,22 @@ class NeuralCodec(NeuralBase):
         from .weights import check_fit, load_into
 
         _ = self.layers
-        tensors = self.read_weights()
         with torch.device("meta"):
-            check_fit(self.build_network(self.shape), tensors, self.name)
+            skeleton = self.build_network(self.shape)
+        tensors = self.read_weights(skeleton)
+        check_fit(skeleton, tensors, self.name)
         network = self.build_network(self.shape)
         load_into(network, tensors, self.name)
         in_eval_mode(network, device)
         self._network = network
 
-    def read_weights(self) -> dict[str, Tensor]:
+    def read_weights(self, skeleton: CodecNetwork) -> dict[str, Tensor]:
         """Read the weights' tensors, named as the network's.
+
+        Parameters
+        ----------
+        skeleton : CodecNetwork
+            The network without values, on the device ``meta``.
 
         Raises
         ------

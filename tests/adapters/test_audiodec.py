@@ -1,8 +1,6 @@
 """AudioDec: the authors' layout, and their numbers."""
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,17 +29,6 @@ MARGIN = 2e-5
 """Codes are equal where the second best entry is further by this part."""
 
 
-@pytest.fixture(scope="session")
-def parity():
-    """Folder with numbers recorded from the authors' code (``CODECBENCH_PARITY``)."""
-    value = os.environ.get("CODECBENCH_PARITY", "")
-    if not value and os.environ.get("CODECBENCH_DATA"):
-        value = str(Path(os.environ["CODECBENCH_DATA"]).parent / "parity")
-    if not value or not Path(value).is_dir():
-        pytest.skip("parity vectors are absent: set CODECBENCH_PARITY to their folder")
-    return Path(value)
-
-
 def error(found, wanted):
     """Return the largest difference in standard deviations."""
     found, wanted = torch.tensor(np.asarray(found)).squeeze(), wanted.squeeze()
@@ -50,9 +37,9 @@ def error(found, wanted):
 
 
 @pytest.fixture(scope="session")
-def official(parity, tmp_path_factory):
+def official(parity_root, tmp_path_factory):
     """The full LibriTTS model: two folders with drawn weights, and what the authors' code made."""
-    source, folder = parity / "audiodec_libritts_v1", tmp_path_factory.mktemp("official")
+    source, folder = parity_root / "audiodec_libritts_v1", tmp_path_factory.mktemp("official")
     meta = json.loads((source / "meta.json").read_text())
     shapes = json.loads((source / "state_dict.json").read_text())
     for part in ("autoencoder", "vocoder"):
@@ -66,9 +53,9 @@ def official(parity, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def small(parity, tmp_path_factory):
+def small(parity_root, tmp_path_factory):
     """A small model of the authors, with random weights of theirs."""
-    source, folder = parity / "audiodec_sym_hop300", tmp_path_factory.mktemp("small")
+    source, folder = parity_root / "audiodec_sym_hop300", tmp_path_factory.mktemp("small")
     config = json.loads((source / "config.json").read_text())
     for part, key in (("autoencoder", "generator_params"), ("vocoder", "vocoder_params")):
         stored = load_file(source / f"{part}.safetensors")
