@@ -23,6 +23,9 @@ SPEECH_HZ = 16000
 AUDIO_HZ = 48000
 _LEAST_SIMILARITY = 0.15
 """Below this the quality is 1, whatever the mapper says."""
+_DIGITS = 10
+"""Decimals that are kept: the mappers' sums round otherwise wherever their arrays happen to lie in
+memory, which moves the 15th."""
 
 SPEECH_COLUMNS = frozenset({"visqol", "visqol_exp"})
 
@@ -151,11 +154,10 @@ def _scores(
 def _quality(column: str, features: Features) -> float:
     if features.vnsim < _LEAST_SIMILARITY:
         return 1.0
-    return float(
-        _mapper(column).predict_quality(
-            features.means, features.low_quantiles, features.deviations, features.decoded_energy
-        )
+    quality = _mapper(column).predict_quality(
+        features.means, features.low_quantiles, features.deviations, features.decoded_energy
     )
+    return round(float(quality), _DIGITS)
 
 
 @functools.cache
