@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pydantic
 
-from ..nn.neural_base import BUNDLED, NeuralConfig
+from ..nn.neural_base import NeuralConfig
 from ..nn.neural_codec import NeuralCodec
+from ..nn.weights import WeightsSource
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 class AudioDecConfig(NeuralConfig):
     """Configuration of `AudioDecCodec`."""
 
+    weights: WeightsSource
+    """Folder of an authors' autoencoder, a file, or an address that ends in ``#sha256=`` and the
+    file's checksum; none come with the package."""
     vocoder: str | None = None
     """Folder of an authors' vocoder that decodes; the symmetric decoder if not given."""
     steps: int | None = pydantic.Field(default=None, ge=0)
@@ -69,7 +73,7 @@ class AudioDecCodec(NeuralCodec):
         from .checkpoint import AuthorsFolder, AuthorsWeights
 
         path = Path(self.config.weights).expanduser()
-        if self.config.weights == BUNDLED or not path.is_dir():
+        if not path.is_dir():
             return None
         vocoder = self.config.vocoder
         return AuthorsWeights(

@@ -42,7 +42,7 @@ class NeuralConfig(Config):
 class NeuralBase(TokenCodec, StreamingCodec):
     """The half of `NeuralCodec` that needs no loaded network."""
 
-    Config = NeuralConfig
+    Config: ClassVar[type[Config]] = NeuralConfig
     config: Any
     title: ClassVar[str]
     description: ClassVar[str]

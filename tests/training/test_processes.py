@@ -42,6 +42,8 @@ class Witness(TinyCodec):
     @classmethod
     def build_network(cls, config):
         network = super().build_network(config)
+        if network.device.type == "meta":  # built to be counted, not to be trained
+            return network
         path = f"{os.environ['WITNESS']}/{os.environ.get('LOCAL_RANK', 'first')}.pt"
         atexit.register(lambda: torch.save(network.state_dict(), path))
         return network
