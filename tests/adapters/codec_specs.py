@@ -5,6 +5,7 @@ from __future__ import annotations
 SPECS: dict[str, tuple[str, ...]] = {
     "aac": ("aac", "aac:kbps=16", "aac:kbps=64,rate=44100"),
     "amr-nb": tuple(f"amr-nb:kbps={k:g}" for k in (4.75, 5.15, 5.9, 6.7, 7.4, 7.95, 10.2, 12.2)),
+    "audiodec": (),
     "codec2": tuple(f"codec2:bps={bps}" for bps in (700, 1200, 1300, 1400, 1600, 2400, 3200)),
     "decoded": (),
     "external": (),
