@@ -4,38 +4,59 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pydantic
 
-from ..nn.neural_base import NeuralConfig
+from ...errors import UserError
+from ..nn.neural_base import BUNDLED, NeuralConfig
 from ..nn.neural_codec import NeuralCodec
-from ..nn.weights import WeightsSource
+from ..nn.weights import OFFICIAL, is_outside_source
+from .official import OfficialModel
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ...codec import CodecCard
     from ..nn.network import CodecNetwork
-    from ..nn.weights import WeightsFile
+    from ..nn.weights import OfficialWeights, WeightsFile
     from .checkpoint import AuthorsWeights
+
+_AUTHORS_LICENCE = "CC-BY-NC-4.0 (the authors' weights)"
 
 
 class AudioDecConfig(NeuralConfig):
     """Configuration of `AudioDecCodec`."""
 
-    weights: WeightsSource
-    """Folder of an authors' autoencoder, a file, or an address that ends in ``#sha256=`` and the
-    file's checksum; none come with the package."""
+    model: OfficialModel | None = None
+    """Which of the authors' models is meant by ``weights=official``."""
     vocoder: str | None = None
-    """Folder of an authors' vocoder that decodes; the symmetric decoder if not given."""
+    """``nano``, or a folder of an authors' vocoder, that decodes; the symmetric decoder if not
+    given. A file of weights holds its decoder already."""
     steps: int | None = pydantic.Field(default=None, ge=0)
     """Which of an authors' autoencoder folder's checkpoints is used; the latest if not given."""
     vocoder_steps: int | None = pydantic.Field(default=None, ge=0)
     """The same of the vocoder's folder."""
     warm_up: bool = False
     """Start from what silence leaves behind, as the authors' streams do, not from an empty past."""
+
+    @pydantic.model_validator(mode="after")
+    def _check_together(self) -> AudioDecConfig:
+        official = self.weights == OFFICIAL
+        if official and self.model is None:
+            raise ValueError(f"weights=official needs model={'|'.join(get_args(OfficialModel))}")
+        if self.model is not None and not official:
+            raise ValueError("model is for weights=official")
+        if self.vocoder is not None and official:
+            raise ValueError("vocoder is not for weights=official, whose model names its decoder")
+        if (self.vocoder == BUNDLED) and self.weights != BUNDLED:
+            raise ValueError("vocoder=nano decodes the codes of weights=nano alone")
+        if self.vocoder not in (None, BUNDLED) and self.weights == BUNDLED:
+            raise ValueError("vocoder=FOLDER needs weights=FOLDER of the authors; or vocoder=nano")
+        return self
 
 
 class AudioDecCodec(NeuralCodec):
@@ -67,13 +88,27 @@ class AudioDecCodec(NeuralCodec):
 
         return AudioDecNetwork(config)
 
+    @classmethod
+    def official_weights(cls) -> OfficialWeights:
+        """Return the archive with all of the authors' models."""
+        from .official import official_weights
+
+        return official_weights()
+
+    @property
+    def weights_stem(self) -> str:
+        """Name of the bundled file: that of a vocoder holds encoder and quantizer as well."""
+        return BUNDLED if self.config.vocoder is None else f"{BUNDLED}-vocoder"
+
     @cached_property
     def authors(self) -> AuthorsWeights | None:
-        """The authors' folders, if the spec names such."""
+        """The authors' folders, if the spec names such or their release."""
         from .checkpoint import AuthorsFolder, AuthorsWeights
 
+        if self.config.model is not None:
+            return self._released(self.config.model)
         path = Path(self.config.weights).expanduser()
-        if not path.is_dir():
+        if not is_outside_source(self.config.weights) or not path.is_dir():
             return None
         vocoder = self.config.vocoder
         return AuthorsWeights(
@@ -83,6 +118,23 @@ class AudioDecCodec(NeuralCodec):
             else AuthorsFolder(Path(vocoder).expanduser(), self.config.vocoder_steps),
         )
 
+    def _released(self, name: OfficialModel) -> AuthorsWeights:
+        """Return the model's folders, fetched first if they are not here."""
+        from ..nn.weights import locate
+        from .checkpoint import AuthorsFolder, AuthorsWeights
+        from .official import MODELS, root_of
+
+        official = self.official_weights()
+        root = root_of(locate(OFFICIAL, self.folder, official=official, codec=self.name))
+        model, config = MODELS[name], self.config
+        autoencoder = AuthorsFolder(
+            model.autoencoder.inside(root), config.steps or model.autoencoder.steps
+        )
+        if model.vocoder is None:
+            return AuthorsWeights(autoencoder, None)
+        steps = config.vocoder_steps or model.vocoder.steps
+        return AuthorsWeights(autoencoder, AuthorsFolder(model.vocoder.inside(root), steps))
+
     @cached_property
     def weights_file(self) -> WeightsFile:
         """What the weights say of themselves; see `NeuralBase.weights_file`."""
@@ -90,6 +142,7 @@ class AudioDecCodec(NeuralCodec):
 
         authors = self.authors
         if authors is None:
+            self._refuse_vocoder_beside_file()
             return super().weights_file
         metadata = {"format": FORMAT, "codec": self.name, "config": json.dumps(authors.config)}
         folders = [one for one in (authors.autoencoder, authors.vocoder) if one is not None]
@@ -102,6 +155,28 @@ class AudioDecCodec(NeuralCodec):
         if self.authors is None:
             return super().read_weights(skeleton)
         return self.authors.tensors(skeleton, self.shape)
+
+    def _refuse_vocoder_beside_file(self) -> None:
+        if self.config.vocoder not in (None, BUNDLED):
+            raise UserError(
+                f"{self.name}: vocoder={self.config.vocoder} goes with a folder of the authors as"
+                f" weights; the file {self.config.weights} holds its decoder already"
+            )
+
+    @property
+    def card(self) -> CodecCard:
+        """The card of this configuration; the authors' weights are under a licence of their own."""
+        card = super().card
+        if self.authors is None:
+            return card
+        return replace(card, licence=f"Apache-2.0 (this implementation), {_AUTHORS_LICENCE}")
+
+    @property
+    def weights_label(self) -> str:
+        """How tables call the weights."""
+        if self.config.model is not None:
+            return f"official {self.config.model}"
+        return super().weights_label
 
     def setup(self, device: str = "cpu") -> None:
         """Load the network and set how it starts."""

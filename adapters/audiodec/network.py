@@ -9,7 +9,7 @@ from torch import Tensor
 from ..nn.hifigan import HifiganConfig, HifiganGenerator
 from ..nn.network import SeanetNetwork, SeanetNetworkConfig
 from ..nn.seanet import SeanetConfig
-from ..nn.streaming import State
+from ..nn.streaming import Chain, State
 
 WARM_UP_SAMPLES = 8192
 """Of silence, which the authors' streams code before the signal; beyond what a frame hears."""
@@ -38,9 +38,20 @@ class AudioDecNetworkConfig(SeanetNetworkConfig):
                 f"vocoder: a hop of {self.vocoder.hop_length} samples is not the encoder's,"
                 f" {self.seanet.hop_length}"
             )
-        if self.companding is not None or self.seanet.mdct_start or not self.seanet.causal:
-            raise ValueError("vocoder: needs a causal encoder without companding or mdct_start")
+        if not self.seanet.causal:
+            raise ValueError("vocoder: needs a causal encoder")
+        if self.companding is not None:
+            self._check_companding(self.vocoder, self.companding.bands)
         return self
+
+    @staticmethod
+    def _check_companding(vocoder: HifiganConfig, bands: int | None) -> None:
+        if bands is None or vocoder.last_stride == 1 or vocoder.last_stride % bands:
+            raise ValueError(
+                "vocoder: companding needs bands, and a last_stride that can be split in them"
+            )
+        if vocoder.output_activation != "none":
+            raise ValueError("vocoder: companding needs output_activation = none")
 
 
 class AudioDecNetwork(SeanetNetwork):
@@ -57,9 +68,14 @@ class AudioDecNetwork(SeanetNetwork):
 
     def __init__(self, config: AudioDecNetworkConfig) -> None:
         super().__init__(config)
-        if config.vocoder is not None:
-            self.decoder = HifiganGenerator(config.latent_channels, config.vocoder)
         self.warms_up = False
+
+    @classmethod
+    def build_decoder(cls, config: AudioDecNetworkConfig) -> Chain:
+        """Build the vocoder, or the symmetric decoder without one."""
+        if config.vocoder is None:
+            return super().build_decoder(config)
+        return HifiganGenerator(config.latent_channels, config.vocoder)
 
     def encode(self, waves: Tensor) -> Tensor:
         """Run the encoder, from its warm state if it is asked to; see `CodecNetwork.encode`."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pydantic
 import torch
 from torch import Tensor, nn
 
 from .conv import Conv1d, ConvTranspose1d
+from .mdct import start_as_mdct
 from .sizes import Channels, Samples
 from .streaming import Chain, Memoryless, Pointwise, State, StreamingModule
 
@@ -22,11 +23,18 @@ class HifiganConfig(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     channels: Channels = 512
-    """Behind the first convolution; half as many behind each up-sampling."""
+    """Behind the first convolution."""
+    narrowing: bool = True
+    """Whether each up-sampling halves the channels."""
     strides: tuple[Samples, ...] = pydantic.Field(default=(5, 5, 4, 3), min_length=1, max_length=16)
     """Of the transposed convolutions, whose kernels are twice as long."""
     kernel_size: Samples = 7
     """Of the first and the last convolution."""
+    last_stride: Samples = 1
+    """Above 1, the last convolution gives this many channels, and a transposed one, whose kernel is
+    twice as long, turns each of their frames into a patch of the waveform."""
+    mdct_start: bool = False
+    """Start that transposed convolution as an inverse MDCT."""
     kernel_sizes: tuple[Samples, ...] = pydantic.Field(default=(11,), min_length=1, max_length=16)
     """Of the residual blocks behind each up-sampling."""
     dilations: tuple[Dilations, ...] = pydantic.Field(default=((1, 3, 5),), max_length=16)
@@ -38,8 +46,12 @@ class HifiganConfig(pydantic.BaseModel):
     """Whether each dilated convolution is followed by one without dilation."""
     bias: bool = True
     """Of the residual convolutions."""
+    zero_start: bool = False
+    """Start residual blocks as the identity."""
     negative_slope: float = pydantic.Field(default=0.1, ge=0, le=1)
     """Of the leaky rectifiers, but for the last one, whose slope is 0.01."""
+    output_activation: Literal["none", "tanh"] = "tanh"
+    """At the end."""
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> HifiganConfig:
@@ -47,11 +59,14 @@ class HifiganConfig(pydantic.BaseModel):
             raise ValueError(
                 f"{len(self.kernel_sizes)} kernel sizes need as many lists of dilations"
             )
-        if self.channels % 2 ** len(self.strides):
-            raise ValueError(f"{self.channels} channels cannot be halved {len(self.strides)} times")
-        narrowest = self.channels // 2 ** len(self.strides)
+        halvings = len(self.strides) if self.narrowing else 0
+        if self.channels % 2**halvings:
+            raise ValueError(f"{self.channels} channels cannot be halved {halvings} times")
+        narrowest = self.channels // 2**halvings
         if not self.copies and narrowest % self.groups:
             raise ValueError(f"{narrowest} channels cannot be split in {self.groups} groups")
+        if self.mdct_start and self.last_stride == 1:
+            raise ValueError("mdct_start needs a last_stride above 1")
         return self
 
     @property
@@ -62,7 +77,7 @@ class HifiganConfig(pydantic.BaseModel):
     @property
     def hop_length(self) -> int:
         """Samples a frame."""
-        return math.prod(self.strides)
+        return self.last_stride * math.prod(self.strides)
 
 
 class HifiganGenerator(Chain):
@@ -85,18 +100,28 @@ class HifiganGenerator(Chain):
             Conv1d(in_channels, channels, config.kernel_size),
         ]
         for stride in config.strides:
+            narrowed = channels // 2 if config.narrowing else channels
             layers += [
                 _rectifier(config.negative_slope),
-                ConvTranspose1d(channels, channels // 2, 2 * stride, stride, past="repeat"),
-                _fusion(channels // 2, config),
+                ConvTranspose1d(channels, narrowed, 2 * stride, stride, past="repeat"),
+                _fusion(narrowed, config),
             ]
-            channels //= 2
-        layers += [
-            _rectifier(0.01),
-            Conv1d(channels, 1, config.kernel_size),
-            Pointwise(nn.Tanh()),
-        ]
+            channels = narrowed
+        layers += [_rectifier(0.01), *_last(channels, config)]
+        if config.output_activation == "tanh":
+            layers.append(Pointwise(nn.Tanh()))
         super().__init__(layers)
+
+
+def _last(channels: int, config: HifiganConfig) -> list[StreamingModule]:
+    """Return what makes the waveform."""
+    size = config.last_stride
+    if size == 1:
+        return [Conv1d(channels, 1, config.kernel_size)]
+    patches = ConvTranspose1d(size, 1, 2 * size, size)
+    if config.mdct_start:
+        start_as_mdct(patches.conv.weight, size)
+    return [Conv1d(channels, size, config.kernel_size), patches]
 
 
 class InputScale(Memoryless):
@@ -151,6 +176,10 @@ class ResidualBlock(StreamingModule):
             Chain([layer for one in (dilation, *second) for layer in convolution(one)])
             for dilation in dilations
         )
+        if config.zero_start:
+            for branch in self._chains:
+                for parameter in branch.layers[-1].parameters():
+                    nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return a tensor of the shape of `x`, (batch, channels, time)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, field
+from typing import Any
 
 import pydantic
 import torch
@@ -252,14 +253,20 @@ class SeanetNetwork(StreamingNetwork):
         self.hop_length = config.hop_length
         self.delay_samples = config.delay_samples
         self.causal = config.causal
-        self.encoder, self.decoder = _encoder_and_decoder(config)
+        encoder, decoder = SeanetEncoder(config.seanet), self.build_decoder(config)
+        self.encoder, self.decoder = _companded(encoder, decoder, config.companding)
         self.quantizer = ResidualVectorQuantizer(config.seanet.latent_channels, config.quantizer)
 
+    @classmethod
+    def build_decoder(cls, config: Any) -> Chain:
+        """Build the decoder, whose last layer makes the waveform."""
+        return SeanetDecoder(config.seanet)
 
-def _encoder_and_decoder(config: SeanetNetworkConfig) -> tuple[Chain, Chain]:
-    """Build both, companded where the configuration says."""
-    encoder, decoder = SeanetEncoder(config.seanet), SeanetDecoder(config.seanet)
-    companding = config.companding
+
+def _companded(
+    encoder: Chain, decoder: Chain, companding: CompandingConfig | None
+) -> tuple[Chain, Chain]:
+    """Put companding, where the configuration has some, between a network's convolutions."""
     if companding is None:
         return encoder, decoder
     if companding.bands is None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-import numpy as np
 import pydantic
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .blocks import activation, residual_units
 from .conv import Conv1d, ConvTranspose1d
+from .mdct import start_as_mdct
 from .sizes import Channels, Samples
 from .streaming import Chain, Pointwise, StreamingModule
 
@@ -121,7 +120,7 @@ class SeanetEncoder(Chain):
             frame_end=config.frame_end,
         )
         if config.mdct_start:
-            _start_as_mdct(first.conv.weight, config.first_stride)
+            start_as_mdct(first.conv.weight, config.first_stride)
         layers: list[StreamingModule] = [first]
         for before, after, stride in zip(channels, channels[1:], config.strides, strict=False):
             layers += [
@@ -212,27 +211,5 @@ def _last(channels: int, config: SeanetConfig) -> StreamingModule:
         channels, 1, config.kernel_size, config.first_stride, causal=config.causal
     )
     if config.mdct_start:
-        _start_as_mdct(last.conv.weight, config.first_stride)
+        start_as_mdct(last.conv.weight, config.first_stride)
     return last
-
-
-def mdct_basis(size: int) -> Tensor:
-    """Return the sine-windowed MDCT basis, shape (size, 2 * size), orthonormal over frames.
-
-    References
-    ----------
-    Princen, Johnson and Bradley, ICASSP 1987.
-    """
-    n = np.arange(2 * size)
-    k = np.arange(size)[:, None]
-    window = np.sin(np.pi / (2 * size) * (n + 0.5))
-    basis = np.cos(np.pi / size * (n + 0.5 + size / 2) * (k + 0.5))
-    return torch.from_numpy(np.sqrt(2 / size) * window * basis).float()
-
-
-def _start_as_mdct(weight: Tensor, size: int) -> None:
-    """Write the basis into the first `size` channels of a (channels, 1, 2 * size) kernel."""
-    if weight.is_meta:
-        return
-    with torch.no_grad():
-        weight[:size, 0] = mdct_basis(size)

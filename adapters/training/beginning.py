@@ -13,7 +13,11 @@ from .logs import Log
 from .models import Models
 from .randomness import Purpose, torch_seed
 from .recipe import Recipe
-from .start import flatten_spectrum, start_with_principal_components
+from .start import (
+    flatten_spectrum,
+    start_with_code_statistics,
+    start_with_principal_components,
+)
 
 _START_BATCHES = 32
 
@@ -62,8 +66,12 @@ class Beginning:
         return power
 
     def _start_network(self, index: int, log: Log) -> None:
-        network: Any = self.models.network
         waves = torch.cat(self._waves(index, _START_BATCHES, Purpose.START))
+        if self.recipe.stages[index].start == "code_statistics":
+            start_with_code_statistics(self.models.network, waves)
+            log.note(f"the decoder's input is scaled by statistics of {len(waves)} crops")
+            return
+        network: Any = self.models.network
         mdct = bool(getattr(getattr(network.config, "seanet", None), "mdct_start", False))
         flattening = self.recipe.stages[index].start_flattening
         if flattening:
@@ -79,7 +87,7 @@ class Beginning:
         with torch.no_grad(), self.fabric.autocast():
             network.set_denoising(None)
             latents = torch.cat([network.encode(batch) for batch in waves]).float()
-        if self.recipe.initial_weights is None:
+        if not self.recipe.has_codebooks:
             seed = torch_seed(self.recipe.seed, index, 0, 0, Purpose.CODEBOOKS)
             codebooks.start(latents, len(waves), seed)
         else:

@@ -17,14 +17,12 @@ from torch import Tensor
 from ...audio import Samples
 from ...corpora.base import Utterance
 from ...errors import UserError
+from .noise import NoiseSource
 from .randomness import Purpose, numpy_generator
 from .recipe import DataConfig
 
 RMS_FLOOR = 1e-3
 """Quieter crops are raised as if they had this root mean square: silence stays silence."""
-
-NOISY_SHARE = 0.5
-"""Share of the crops that get noise where noise is given."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Batch:
     targets : Tensor, shape (batch, samples)
         What should come back; the same tensor unless there is noise.
     denoise : Tensor of bool, shape (batch,), or None
-        Which items are asked to come back denoised; None without noise.
+        Which items are asked to come back denoised; None without a denoising switch.
     """
 
     inputs: Tensor
@@ -215,13 +213,13 @@ class BatchMaker:
     Parameters
     ----------
     speech : Crops
-    noise : Crops or None
+    noise : NoiseSource or None
     config : DataConfig
     seed, rank : int
     """
 
     def __init__(
-        self, speech: Crops, noise: Crops | None, config: DataConfig, seed: int, rank: int
+        self, speech: Crops, noise: NoiseSource | None, config: DataConfig, seed: int, rank: int
     ) -> None:
         self.speech, self.noise, self.config = speech, noise, config
         self.seed, self.rank = seed, rank
@@ -248,12 +246,17 @@ class BatchMaker:
         return wave * np.float32(scale)
 
     def _noisy(self, clean: list[Samples], generator: np.random.Generator) -> Batch:
-        """Make SoundStream's triples: noisy to noisy, noisy to clean if asked, clean to clean."""
+        """Add noise to crops, and decide what is to come back of them.
+
+        With a switch these are SoundStream's triples: noisy to noisy, noisy to clean if asked,
+        clean to clean; without one, AudioDec's pairs of noisy and clean.
+        """
+        switched = self.config.noise_targets == "switched"
         inputs, targets, flags = [], [], []
         for wave in clean:
-            denoise = bool(generator.random() < 0.5)
+            denoise = not switched or bool(generator.random() < 0.5)
             noisy = wave
-            if generator.random() < NOISY_SHARE:
+            if generator.random() < self.config.noisy_share:
                 noisy = wave + self._noise_for(wave, generator)
             inputs.append(noisy)
             targets.append(wave if denoise else noisy)
@@ -261,7 +264,7 @@ class BatchMaker:
         return Batch(
             torch.from_numpy(np.stack(inputs)),
             torch.from_numpy(np.stack(targets)),
-            torch.tensor(flags),
+            torch.tensor(flags) if switched else None,
         )
 
     def _noise_for(self, wave: Samples, generator: np.random.Generator) -> Samples:

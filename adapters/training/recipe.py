@@ -19,6 +19,7 @@ from ...toml_file import read_toml
 from ..nn.discriminators import DiscriminatorsConfig
 from ..nn.losses import LossesConfig
 from ..nn.weights import Precision
+from .noise import SyntheticNoise
 
 
 class Table(pydantic.BaseModel):
@@ -57,11 +58,23 @@ class DataConfig(Table):
     polarity_flip: bool = False
     """Whether half of the crops are inverted."""
     noise: tuple[str, ...] = ()
-    """Corpus specs of noise, for networks with a denoising switch."""
+    """Corpus specs of noise that is added to crops."""
+    synthetic_noise: tuple[SyntheticNoise, ...] = ()
+    """Kinds of noise made on the spot; each is drawn as often as all recorded noise together."""
+    noise_targets: Literal["switched", "clean"] = "switched"
+    """What is to come back of a noisy crop: the noisy one, or the clean one where the network's
+    denoising switch is set; or the clean one always, for networks without a switch."""
+    noisy_share: float = pydantic.Field(0.5, gt=0, le=1)
+    """Share of the crops that get noise."""
     noise_gain_db: Decibels = (-30.0, 0.0)
     """Range of the noise's peak over the speech's peak."""
     workers: Count = 2
     """Threads that prepare batches ahead."""
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether any crops get noise."""
+        return bool(self.noise or self.synthetic_noise)
 
     @pydantic.field_validator("gain_db", "noise_gain_db")
     @classmethod
@@ -104,8 +117,9 @@ class StageConfig(Table):
     weight_decay: NotNegative = 0.0
     clip_norm: NotNegative = 1.0
     """Largest norm of the gradient; 0: not limited."""
-    start: Literal["principal_components"] | None = None
-    """How the network starts; for the first stage."""
+    start: Literal["principal_components", "code_statistics"] | None = None
+    """How the network starts; for the first stage. ``code_statistics``: the decoder's input is
+    scaled by mean and deviation of the quantized latents, as AudioDec's vocoder is."""
     train: tuple[str, ...] = ()
     """Named parts of the network that learn; all if empty."""
     start_flattening: float = pydantic.Field(0.0, ge=0, le=1)
@@ -211,6 +225,8 @@ class Recipe(Table):
     seed: int = pydantic.Field(0, ge=0)
     initial_weights: Annotated[str, pydantic.Field(min_length=1)] | None = None
     """Weights file to start from, beside the recipe if relative; its codebooks are kept."""
+    initial_parts: tuple[str, ...] = ()
+    """Named parts of the network that are taken from it; all if empty."""
     model: dict[str, Any]
     """The network's configuration; its keys are the codec's."""
     data: DataConfig
@@ -232,12 +248,22 @@ class Recipe(Table):
         for stage in self.stages[1:]:
             if stage.start is not None:
                 raise ValueError(f"stages: only the first stage has a start, not {stage.name}")
+        if self.initial_parts and self.initial_weights is None:
+            raise ValueError("initial_parts: needs initial_weights to take them from")
+        if self.stages[0].start == "code_statistics" and not self.has_codebooks:
+            raise ValueError("stages: start = code_statistics needs codebooks of initial_weights")
         if self.selection is not None and not self.data.reserved_speakers:
             raise ValueError("data.reserved_speakers: selection needs at least one")
         for stage in self.stages:
             if stage.is_adversarial and self.discriminators is None:
                 raise ValueError(f"stages: {stage.name} is adversarial; add [discriminators]")
         return self
+
+    @property
+    def has_codebooks(self) -> bool:
+        """Whether the initial weights bring codebooks, which then are not started anew."""
+        brings = not self.initial_parts or "quantizer" in self.initial_parts
+        return self.initial_weights is not None and brings
 
     @property
     def quantizes(self) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ...devices import check_device
 from ...errors import UnavailableError, UserError
@@ -30,6 +30,7 @@ from .crops import BatchMaker, Crops, Recordings, open_recordings
 from .export import CARD, WEIGHTS, Exporter, describe_hardware
 from .logs import Log
 from .models import Models
+from .noise import NoiseSource
 from .objective import check_losses
 from .options import Options
 from .randomness import Purpose, torch_seed
@@ -42,6 +43,7 @@ from .stage import (
     check_layers,
     set_learning_parts,
 )
+from .start import input_scale
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -158,8 +160,12 @@ def _build(file: RecipeFile, codec_class: Any, processes: int) -> CodecNetwork:
     _check_size(file, codec_class, config)
     torch.manual_seed(torch_seed(recipe.seed, 0, 0, 0, Purpose.NETWORK))
     network: CodecNetwork = codec_class.build_network(config)
-    if recipe.data.noise and not network.denoises:
-        raise UserError(f"{file.path}: data.noise: this network has no denoising switch")
+    if recipe.data.is_noisy and (recipe.data.noise_targets == "switched") != network.denoises:
+        has, targets = ("a", "switched") if network.denoises else ("no", "clean")
+        raise UserError(
+            f"{file.path}: data.noise_targets: this network has {has} denoising switch;"
+            f' set "{targets}"'
+        )
     check_losses(recipe, _own_losses(network, recipe.quantizes))
     _check_stages(file, network, processes)
     return network
@@ -187,6 +193,8 @@ def _check_stages(file: RecipeFile, network: CodecNetwork, processes: int) -> No
         )
     with torch.device("meta"):
         judges = _discriminators(recipe, network.sample_rate)
+    if recipe.stages[0].start == "code_statistics":
+        input_scale(network)
     for stage in recipe.stages:
         check_layers(stage, network)
         check_dead_below(stage, network, processes * stage.batch_size, samples)
@@ -195,7 +203,7 @@ def _check_stages(file: RecipeFile, network: CodecNetwork, processes: int) -> No
         Optimizers(stage, network, None)
     network.requires_grad_(True).train(True)
     first = next((stage for stage in recipe.stages if stage.quantize), None)
-    if first is not None and recipe.initial_weights is None:
+    if first is not None and not recipe.has_codebooks:
         check_codebook_start(first, network, samples)
 
 
@@ -212,8 +220,29 @@ def _load_initial(file: RecipeFile, network: CodecNetwork) -> WeightsFile | None
         return None
     header = read_header(file.path.parent / Path(file.recipe.initial_weights).expanduser())
     check_format(header, file.recipe.codec)
-    load_into(network, read_tensors(header.path), file.recipe.codec)
+    tensors = read_tensors(header.path)
+    if not file.recipe.initial_parts:
+        load_into(network, tensors, file.recipe.codec)
+    for part in file.recipe.initial_parts:
+        load_into(_part(file, network, part), _tensors_of(tensors, part), file.recipe.codec)
     return header
+
+
+def _part(file: RecipeFile, network: CodecNetwork, name: str) -> nn.Module:
+    parts = dict(network.named_children())
+    if name not in parts:
+        known = ", ".join(parts)
+        raise UserError(f"{file.path}: initial_parts: no part is called '{name}' (known: {known})")
+    return parts[name]
+
+
+def _tensors_of(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    start = f"{part}."
+    return {
+        name.removeprefix(start): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(start)
+    }
 
 
 @torch.no_grad()
@@ -293,12 +322,18 @@ def _loop(fabric: Fabric, plan: _Plan) -> TrainingLoop:
 def _batches(fabric: Fabric, plan: _Plan, speech: Recordings) -> BatchMaker:
     recipe, rate = plan.file.recipe, plan.network.sample_rate
     samples = round(recipe.data.crop_seconds * rate)
-    noise = None
-    if recipe.data.noise:
-        utterances = gather(recipe.data.noise, plan.options.data_root)
-        noise = Crops(open_recordings(utterances, recipe.data, rate), samples, rate)
     crops = Crops(speech, samples, rate)
+    noise = _noise(recipe, plan.options, crops) if recipe.data.is_noisy else None
     return BatchMaker(crops, noise, recipe.data, recipe.seed, fabric.global_rank)
+
+
+def _noise(recipe: Recipe, options: Options, speech: Crops) -> NoiseSource:
+    """Put recorded noise, if there is some, beside what is made on the spot."""
+    samples, rate, recorded = speech.samples, speech.sample_rate, None
+    if recipe.data.noise:
+        utterances = gather(recipe.data.noise, options.data_root)
+        recorded = Crops(open_recordings(utterances, recipe.data, rate), samples, rate).draw
+    return NoiseSource(samples, rate, recipe.data.synthetic_noise, speech.draw, recorded)
 
 
 def _models(fabric: Fabric, recipe: Recipe, network: CodecNetwork) -> Models:

@@ -171,6 +171,27 @@ TINY: tuple[NeuralSpec, ...] = (
             },
         },
     ),
+    NeuralSpec(
+        "audiodec",
+        "patches",
+        {
+            "sample_rate": 8_000,
+            "seanet": {**PATCHES, "linear_path": True},
+            "companding": {"bands": 2, "exponent": 0.7},
+            "quantizer": {"codebooks": 2, "codebook_size": 64},
+            "vocoder": {
+                "channels": 12,
+                "narrowing": False,
+                "strides": (2, 2),
+                "last_stride": 8,
+                "mdct_start": True,
+                "zero_start": True,
+                "kernel_sizes": (3, 5),
+                "dilations": ((1, 3), (1, 2)),
+                "output_activation": "none",
+            },
+        },
+    ),
 )
 
 PARAMETERS: dict[tuple[int, int], float] = {

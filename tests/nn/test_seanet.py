@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codecbench.adapters.nn.seanet import SeanetConfig, SeanetDecoder, SeanetEncoder, mdct_basis
+from codecbench.adapters.nn.mdct import mdct_basis
+from codecbench.adapters.nn.seanet import SeanetConfig, SeanetDecoder, SeanetEncoder
 
 from .signals import split, streamed
 

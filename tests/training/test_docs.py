@@ -30,7 +30,8 @@ KEYS = [
     *((tables.SelectionConfig, "selection.", key) for key in tables.SelectionConfig.model_fields),
     *((tables.LogConfig, "log.", key) for key in tables.LogConfig.model_fields),
     *((tables.ExportConfig, "export.", key) for key in tables.ExportConfig.model_fields),
-    *((tables.Recipe, "", key) for key in ("codec", "variant", "seed", "initial_weights")),
+    *((tables.Recipe, "", key) for key in ("codec", "variant", "seed")),
+    *((tables.Recipe, "", key) for key in ("initial_weights", "initial_parts")),
 ]
 
 

@@ -7,13 +7,14 @@ from .header import FORMAT, WeightsFile, check_format, read_header
 from .loading import COUNTS, check_fit, load_into
 from .official import OfficialWeights
 from .packing import Precision
-from .source import WeightsSource, is_outside_source, locate
+from .source import OFFICIAL, WeightsSource, is_outside_source, locate
 from .tensors import read_tensors
 from .writing import add_tensors, write_weights
 
 __all__ = [
     "COUNTS",
     "FORMAT",
+    "OFFICIAL",
     "OfficialWeights",
     "Precision",
     "WeightsFile",

@@ -36,16 +36,20 @@ class OfficialWeights:
         The weights file among them, relative to the folder they are put into.
     reason : str or None
         Why they cannot be fetched, and what to do instead; None if they can.
+    first_use : bool
+        Whether archives without a SHA-256 are taken, for authors who publish none: what came first
+        over an encrypted connection is kept, and refused once a file of it has changed.
     """
 
     archives: tuple[Archive, ...]
     member: str
     reason: str | None = None
+    first_use: bool = False
 
     def __post_init__(self) -> None:
         if self.reason is None and not self.archives:
             raise ValueError("official weights need archives or a reason for having none")
-        if any(archive.sha256 is None for archive in self.archives):
+        if not self.first_use and any(archive.sha256 is None for archive in self.archives):
             raise ValueError("every archive of official weights needs its SHA-256")
 
     @classmethod
@@ -66,8 +70,8 @@ class OfficialWeights:
         UserError
             If a download fails or is not the published file, or the cache is damaged.
         """
-        checksums = "".join(str(archive.sha256) for archive in self.archives)
-        digest = hashlib.sha256(f"{checksums}{self.member}".encode()).hexdigest()
+        names = "".join(archive.sha256 or archive.url for archive in self.archives)
+        digest = hashlib.sha256(f"{names}{self.member}".encode()).hexdigest()
         folder = cache_root() / codec / digest[:16]
         if not (folder / _COMPLETE).exists():
             with locked(folder.with_name(f".{folder.name}")) as workshop:

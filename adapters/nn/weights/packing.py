@@ -72,9 +72,18 @@ def unpacked(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def _as_integers(name: str, tensor: Tensor) -> dict[str, Tensor]:
     import torch
 
-    scale = tensor.abs().flatten(1).amax(1) / _LARGEST
+    scale = _shortened(tensor.abs().flatten(1).amax(1) / _LARGEST)
     rows = tensor / scale.clamp(min=torch.finfo(torch.float32).tiny).view(_column(tensor))
     return {name: rows.round().clamp(-_LARGEST, _LARGEST).to(torch.int8), name + _SCALE: scale}
+
+
+def _shortened(scale: Tensor) -> Tensor:
+    """Round up to 16 significant bits: a product with 8 bits then is exact in 32, so that what was
+    read from a file is stored as the same integers and scales again."""
+    import torch
+
+    mantissa, exponent = torch.frexp(scale)
+    return torch.ldexp((mantissa * 2**16).ceil() / 2**16, exponent)
 
 
 def _scaled(name: str, integers: Tensor | None, scale: Tensor) -> Tensor:
