@@ -50,6 +50,8 @@ class HifiganConfig(pydantic.BaseModel):
     """Start residual blocks as the identity."""
     negative_slope: float = pydantic.Field(default=0.1, ge=0, le=1)
     """Of the leaky rectifiers, but for the last one, whose slope is 0.01."""
+    linear_path: bool = False
+    """Keep rectifiers to the residual blocks, so that a path through all convolutions is linear."""
     output_activation: Literal["none", "tanh"] = "tanh"
     """At the end."""
 
@@ -102,12 +104,12 @@ class HifiganGenerator(Chain):
         for stride in config.strides:
             narrowed = channels // 2 if config.narrowing else channels
             layers += [
-                _rectifier(config.negative_slope),
+                *_between(config, config.negative_slope),
                 ConvTranspose1d(channels, narrowed, 2 * stride, stride, past="repeat"),
                 _fusion(narrowed, config),
             ]
             channels = narrowed
-        layers += [_rectifier(0.01), *_last(channels, config)]
+        layers += [*_between(config, 0.01), *_last(channels, config)]
         if config.output_activation == "tanh":
             layers.append(Pointwise(nn.Tanh()))
         super().__init__(layers)
@@ -272,6 +274,11 @@ def _fusion(channels: int, config: HifiganConfig) -> StreamingModule:
             Conv1d(wide, channels, 1, bias=False),
         ]
     )
+
+
+def _between(config: HifiganConfig, slope: float) -> list[StreamingModule]:
+    """Return what stands before a convolution of the main path."""
+    return [] if config.linear_path else [_rectifier(slope)]
 
 
 def _rectifier(slope: float) -> Pointwise:

@@ -117,9 +117,10 @@ class StageConfig(Table):
     weight_decay: NotNegative = 0.0
     clip_norm: NotNegative = 1.0
     """Largest norm of the gradient; 0: not limited."""
-    start: Literal["principal_components", "code_statistics"] | None = None
-    """How the network starts; for the first stage. ``code_statistics``: the decoder's input is
-    scaled by mean and deviation of the quantized latents, as AudioDec's vocoder is."""
+    start: Literal["principal_components", "code_statistics", "least_squares"] | None = None
+    """How the network starts; for the first stage. ``code_statistics``: a vocoder's input is
+    scaled by mean and deviation of the quantized latents, as AudioDec's is. ``least_squares``: the
+    same, and the vocoder starts as the best linear map from latents to an MDCT."""
     train: tuple[str, ...] = ()
     """Named parts of the network that learn; all if empty."""
     start_flattening: float = pydantic.Field(0.0, ge=0, le=1)
@@ -158,6 +159,11 @@ class StageConfig(Table):
     def weights(self) -> dict[str, float]:
         """Terms of a weight above 0."""
         return {name: weight for name, weight in self.losses.items() if weight}
+
+    @property
+    def starts_vocoder(self) -> bool:
+        """Whether a vocoder starts from the codes of an encoder that is there already."""
+        return self.start in ("code_statistics", "least_squares")
 
     @property
     def is_adversarial(self) -> bool:
@@ -250,8 +256,9 @@ class Recipe(Table):
                 raise ValueError(f"stages: only the first stage has a start, not {stage.name}")
         if self.initial_parts and self.initial_weights is None:
             raise ValueError("initial_parts: needs initial_weights to take them from")
-        if self.stages[0].start == "code_statistics" and not self.has_codebooks:
-            raise ValueError("stages: start = code_statistics needs codebooks of initial_weights")
+        if self.stages[0].starts_vocoder and not self.has_codebooks:
+            start = self.stages[0].start
+            raise ValueError(f"stages: start = {start} needs codebooks of initial_weights")
         if self.selection is not None and not self.data.reserved_speakers:
             raise ValueError("data.reserved_speakers: selection needs at least one")
         for stage in self.stages:

@@ -43,7 +43,7 @@ from .stage import (
     check_layers,
     set_learning_parts,
 )
-from .start import input_scale
+from .vocoder_start import vocoder_of
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -193,8 +193,8 @@ def _check_stages(file: RecipeFile, network: CodecNetwork, processes: int) -> No
         )
     with torch.device("meta"):
         judges = _discriminators(recipe, network.sample_rate)
-    if recipe.stages[0].start == "code_statistics":
-        input_scale(network)
+    if recipe.stages[0].starts_vocoder:
+        vocoder_of(network, str(recipe.stages[0].start))
     for stage in recipe.stages:
         check_layers(stage, network)
         check_dead_below(stage, network, processes * stage.batch_size, samples)

@@ -1,6 +1,8 @@
 """AudioDec: the authors' layout, and their numbers."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +11,12 @@ import yaml
 from safetensors.torch import load_file
 
 from codecbench import Audio, load_codec
+from codecbench.adapters.audiodec import official
+from codecbench.corpora.base import Archive
 from codecbench.errors import UserError
 from codecbench.registry import codec_of
 
+from ..data.server import serving
 from .audiodec_layout import (
     AUTOENCODER,
     VOCODER,
@@ -37,7 +42,7 @@ def error(found, wanted):
 
 
 @pytest.fixture(scope="session")
-def official(parity_root, tmp_path_factory):
+def full_model(parity_root, tmp_path_factory):
     """The full LibriTTS model: two folders with drawn weights, and what the authors' code made."""
     source, folder = parity_root / "audiodec_libritts_v1", tmp_path_factory.mktemp("official")
     meta = json.loads((source / "meta.json").read_text())
@@ -69,8 +74,8 @@ def codes_agree(found, wanted, margins=None):
     assert not (different if margins is None else different & (margins > MARGIN)).any()
 
 
-def test_the_full_model_gives_the_authors_numbers(official):
-    folder, expected = official
+def test_the_full_model_gives_the_authors_numbers(full_model):
+    folder, expected = full_model
     codec = load_codec(f"audiodec:weights={folder / 'autoencoder'}")
     waves = expected["wave_in"][0].numpy()
     with torch.no_grad():
@@ -87,9 +92,9 @@ def test_the_full_model_gives_the_authors_numbers(official):
 
 
 @pytest.mark.parametrize("decoder", ["wave_out", "vocoder_wave_out"])
-def test_streams_give_the_authors_numbers(official, decoder):
+def test_streams_give_the_authors_numbers(full_model, decoder):
     """Chunk by chunk behind the authors' warm-up with silence."""
-    folder, expected = official
+    folder, expected = full_model
     vocoder = f",vocoder={folder / 'vocoder'}" if decoder.startswith("vocoder") else ""
     codec = load_codec(f"audiodec:weights={folder / 'autoencoder'},warm_up=on{vocoder}")
     network, hop = codec.network, codec.hop_length
@@ -121,8 +126,8 @@ def test_streams_give_the_authors_numbers(official, decoder):
     assert error(decoded, expected[f"stream.{decoder}"]) < LIMIT
 
 
-def test_the_warm_up_leaves_what_the_authors_leave(official):
-    folder, expected = official
+def test_the_warm_up_leaves_what_the_authors_leave(full_model):
+    folder, expected = full_model
     codec = load_codec(f"audiodec:weights={folder / 'autoencoder'},warm_up=on")
     latents = codec.network._after_silence(1)[1]
     wanted = expected["stream.initial_quantized_last8"][0].T
@@ -318,3 +323,57 @@ def test_the_authors_weights_are_named_as_such(autoencoder):
     codec = codec_of(f"audiodec:weights={autoencoder}")
     assert codec.names_outside_sources
     assert codec.card.algorithmic_latency_ms == pytest.approx(1000 / 8000)
+
+
+# -- the authors' release ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def release(tmp_path, monkeypatch):
+    """A server whose archive has the layout of the release, with small networks in it."""
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path / "cache" / name))
+    tree = tmp_path / "tree"
+    for model in official.MODELS.values():
+        place, tensors = model.autoencoder, filled(autoencoder_shapes())
+        write_folder(tree / place.folder, AUTOENCODER, tensors, steps=place.steps)
+        if model.vocoder is not None:
+            place, tensors = model.vocoder, filled(vocoder_shapes())
+            write_folder(tree / place.folder, VOCODER, tensors, steps=place.steps)
+    packed = Path(shutil.make_archive(str(tmp_path / "exp"), "zip", tree))
+    with serving() as site:
+        site.files["/exp.zip"] = packed.read_bytes()
+        monkeypatch.setattr(official, "ARCHIVE", Archive(f"{site.address}/exp.zip"))
+        yield site
+
+
+def test_every_model_of_the_release_is_found_by_name(release):
+    audio = voice(300, 8000)
+    for name, model in official.MODELS.items():
+        codec = load_codec(f"audiodec:weights=official,model={name}")
+        assert len(codec.decode(codec.encode(audio))) == 300
+        assert (codec.shape.vocoder is not None) == (model.vocoder is not None)
+        steps = codec.authors.autoencoder.checkpoint.name
+        assert steps == f"checkpoint-{model.autoencoder.steps}steps.pkl"
+        assert "CC-BY-NC" in codec.card.licence
+        assert codec.card.title == f"AudioDec (official {name})"
+    assert len(release.requests) == 1
+
+
+def test_another_archive_is_refused_in_one_line(release):
+    release.files["/exp.zip"] = release.files["/exp.zip"][:100]
+    refused("audiodec:weights=official,model=vctk_v1", "exp.zip")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("weights=official", r"weights=official needs model=libritts_v1\|libritts_sym\|vctk_v1"),
+        ("weights=official,model=vctk_v9", "model"),
+        ("model=vctk_v1", "model is for weights=official"),
+        ("weights=official,model=vctk_v1,vocoder=nano", "whose model names its decoder"),
+        ("weights=x.safetensors,vocoder=nano", "vocoder=nano decodes the codes of weights=nano"),
+        ("vocoder=folder", "vocoder=FOLDER needs weights=FOLDER of the authors"),
+    ],
+)
+def test_keys_that_do_not_go_together(keys, message):
+    refused(f"audiodec:{keys}", message)

@@ -90,6 +90,15 @@ class TestWriting:
         values = sum(t.numel() for t in state.values())
         assert read_header(path).parameters == values, "scales are no parameters"
 
+    def test_integers_that_were_read_are_written_as_the_same_integers(self, tmp_path):
+        """So that weights that stay frozen in a second training stay the same in its file."""
+        layer = nn.Linear(37, 4000)
+        files = [tmp_path / f"{index}.safetensors" for index in range(2)]
+        for path in files:
+            write_weights(path, layer, METADATA, "int8")
+            layer.load_state_dict(read_tensors(path))
+        assert files[0].read_bytes() == files[1].read_bytes()
+
     def test_a_scale_that_fits_nothing_is_refused(self, network, tmp_path):
         path = tmp_path / "int8.safetensors"
         write_weights(path, network, METADATA, "int8")

@@ -316,6 +316,26 @@ class TestOfficial:
                 OfficialWeights(archives, "x.pt")
 
 
+class TestWithoutAPublishedChecksum:
+    @pytest.fixture
+    def official(self, site):
+        site.files["/exp.zip"] = zip_of({"exp/a.pt": b"aa", "exp/b.pt": b"b"})
+        archive = Archive(f"{site.address}/exp.zip")
+        return OfficialWeights((archive,), "exp/a.pt", first_use=True)
+
+    def test_what_came_first_is_kept(self, site, find, official):
+        path = find("official", official)
+        assert path.read_bytes() == b"aa"
+        assert find("official", official) == path
+        assert len(site.requests) == 1
+
+    def test_what_has_changed_since_is_refused(self, find, official):
+        path = find("official", official)
+        (path.parent / "b.pt").write_bytes(b"c")
+        with pytest.raises(UserError, match=r"b.pt is damaged: .*; delete"):
+            find("official", official)
+
+
 def test_nothing_is_locked_for_others_after_an_error(site, find):
     with contextlib.suppress(UserError):
         find(address(site, "0" * 64))

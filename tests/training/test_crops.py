@@ -14,6 +14,7 @@ from codecbench.adapters.training.crops import (
     RecordingsInFiles,
     RecordingsInMemory,
 )
+from codecbench.adapters.training.noise import NoiseSource
 from codecbench.adapters.training.recipe import DataConfig
 from codecbench.errors import UserError
 
@@ -88,7 +89,10 @@ def test_broken_files_are_named(tmp_path):
 
 def maker(signals, noise=None, seed=0, rank=0, **config):
     speech = Crops(Given(signals, [RATE] * len(signals)), 400, RATE)
-    other = None if noise is None else Crops(Given(noise, [RATE] * len(noise)), 400, RATE)
+    other = None
+    if noise is not None:
+        recorded = Crops(Given(noise, [RATE] * len(noise)), 400, RATE).draw
+        other = NoiseSource(400, RATE, (), speech.draw, recorded)
     return BatchMaker(speech, other, DataConfig(**config), seed, rank)
 
 
@@ -131,6 +135,16 @@ def test_noisy_batches_hold_the_three_kinds_of_soundstream():
     # Of those to be denoised half are noisy; targets of these are clean.
     assert 0 < sum(noisy) < int(batch.denoise.sum())
     for target in batch.targets[batch.denoise]:
+        assert hertz_of(target.numpy()) == pytest.approx(300, abs=25)
+
+
+def test_clean_targets_of_noisy_crops_need_no_switch():
+    options = {"noise_targets": "clean", "noisy_share": 0.8, "noise_gain_db": (-3, 0)}
+    batch = maker([VOICES[0]], [tone(2000, 1.0)], **options)(0, 0, 60)
+    assert batch.denoise is None
+    noisy = (batch.inputs - batch.targets).abs().amax(dim=1) > 0
+    assert 35 < int(noisy.sum()) < 60
+    for target in batch.targets:
         assert hertz_of(target.numpy()) == pytest.approx(300, abs=25)
 
 

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from codecbench.adapters.audiodec.network import AudioDecNetwork, AudioDecNetworkConfig
 from codecbench.adapters.nn.network import Reconstruction, SeanetNetwork
 from codecbench.adapters.nn.weights import COUNTS
 from codecbench.adapters.soundstream.network import SoundStreamConfig, SoundStreamNetwork
@@ -22,7 +23,7 @@ from codecbench.adapters.training.selection import Selection
 from codecbench.adapters.training.trainer import train
 from codecbench.errors import UserError
 
-from .tiny import STAGES, TinyCodec, recipe_text
+from .tiny import MODEL, STAGES, TinyCodec, recipe_text
 
 STEPS = 6
 
@@ -288,11 +289,90 @@ def test_weights_of_another_codec_are_no_start(whole, recipe):
         train(path, Other, options(None))
 
 
-def test_noise_needs_a_network_that_denoises(recipe):
+@pytest.mark.parametrize("key", ['noise = ["demo"]', 'synthetic_noise = ["pink"]'])
+def test_noise_that_comes_back_needs_a_network_that_denoises(recipe, key):
     path = recipe()
-    path.write_text(path.read_text().replace("polarity_flip", 'noise = ["demo"]\npolarity_flip'))
-    with pytest.raises(UserError, match=r"data\.noise: this network has no denoising switch"):
+    path.write_text(path.read_text().replace("polarity_flip", f"{key}\npolarity_flip"))
+    message = r'data\.noise_targets: this network has no denoising switch; set "clean"'
+    with pytest.raises(UserError, match=message):
         train(path, TinyCodec, options(None))
+
+
+def test_a_network_without_a_switch_learns_to_denoise(recipe, tmp_path):
+    path = recipe()
+    keys = 'synthetic_noise = ["pink", "babble"]\nnoise_targets = "clean"\n'
+    path.write_text(path.read_text().replace("polarity_flip", f"{keys}polarity_flip"))
+    train(path, TinyCodec, options(tmp_path / "out"))
+    assert (tmp_path / "out" / "weights.safetensors").exists()
+
+
+class TestSecondStage:
+    """AudioDec's: encoder and quantizer of other weights stay, a vocoder learns."""
+
+    VOCODER = (
+        MODEL
+        + """
+[model.vocoder]
+channels = 8
+narrowing = false
+strides = [2]
+last_stride = 8
+kernel_size = 3
+kernel_sizes = [3]
+dilations = [[1]]
+"""
+    )
+
+    class Codec(TinyCodec):
+        network_config = classmethod(lambda cls: AudioDecNetworkConfig)
+        build_network = classmethod(lambda cls, config: AudioDecNetwork(config))
+
+    @pytest.fixture
+    def second(self, whole, recipe):
+        def write(parts='["encoder", "quantizer"]', start="code_statistics", model=self.VOCODER):
+            path = recipe(stages=STAGES[STAGES.index('[[stages]]\nname = "coding"') :])
+            text = path.read_text().replace(MODEL, model)
+            text = text.replace(
+                'name = "coding"', f'name = "coding"\nstart = "{start}"\ntrain = ["decoder"]'
+            )
+            weights = whole[0] / "weights.safetensors"
+            path.write_text(f'initial_weights = "{weights}"\ninitial_parts = {parts}\n{text}')
+            return path
+
+        return write
+
+    def test_the_vocoder_alone_learns_and_its_input_is_scaled(self, whole, second, tmp_path):
+        train(second(), self.Codec, options(tmp_path / "out"))
+        before = load_file(whole[0] / "weights.safetensors")
+        after = load_file(tmp_path / "out" / "weights.safetensors")
+        for name, tensor in before.items():
+            if name.startswith(("encoder", "quantizer")):
+                assert tensor.equal(after[name]), name
+        scale = after["decoder.layers.0.scale"]
+        assert (scale > 0).all()
+        assert not scale.equal(torch.ones_like(scale))
+        assert not after["decoder.layers.0.mean"].equal(torch.zeros_like(scale))
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (
+                {"parts": '["encoder"]'},
+                "start = code_statistics needs codebooks of initial_weights",
+            ),
+            ({"parts": '["encoder", "head", "quantizer"]'}, "no part is called 'head'"),
+            ({"model": MODEL}, "start = code_statistics needs a vocoder as decoder"),
+        ],
+    )
+    def test_what_does_not_go_together_is_refused_at_once(self, second, change, message):
+        with pytest.raises(UserError, match=message):
+            train(second(**change), self.Codec, options(None))
+
+    def test_parts_need_weights(self, recipe):
+        path = recipe()
+        path.write_text(f'initial_parts = ["encoder"]\n{path.read_text()}')
+        with pytest.raises(UserError, match="initial_parts: needs initial_weights"):
+            train(path, TinyCodec, options(None))
 
 
 def test_a_network_that_denoises_is_given_the_switch(speech, recipe, tmp_path, monkeypatch):
