@@ -1,0 +1,114 @@
+"""What AudioDec's denoising variant does to noisy speech, with paired 95 % intervals.
+
+python benchmarks/denoising.py --corpus librispeech --subset 40 \
+    --noise folder:path=general/music --noise synthetic:babble
+
+Each utterance gets noise at a signal-to-noise ratio; scores are those of the noisy signal itself,
+and of what comes back from both codecs, against the clean utterance.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from codecbench.adapters.training.corpora import gather
+from codecbench.adapters.training.noise import NoiseSource
+from codecbench.audio import Audio, Samples
+from codecbench.protocol import decode, encode
+from codecbench.registry import load_codec, load_corpus, load_metric
+from codecbench.statistics.intervals import Interval, mean_interval
+from codecbench.statistics.paired import paired_difference
+from codecbench.subset import ranked
+
+RATE = 16_000
+SYNTHETIC = "synthetic:"
+Noise = Callable[[np.random.Generator, int], Samples]
+"""Draws noise of a number of samples."""
+
+
+def recorded(spec: str) -> Noise:
+    """Return noise from excerpts of recordings."""
+    signals = [one.source_audio().resampled(RATE).samples for one in gather([spec], None)]
+
+    def draw(generator: np.random.Generator, samples: int) -> Samples:
+        signal = np.resize(signals[int(generator.integers(len(signals)))], 2 * samples)
+        start = int(generator.integers(samples))
+        return signal[start : start + samples]
+
+    return draw
+
+
+def synthetic(kind: Any, speech: list[Samples]) -> Noise:
+    """Return noise made on the spot; babble is of the given speech."""
+
+    def draw(generator: np.random.Generator, samples: int) -> Samples:
+        def crop(inner: np.random.Generator) -> Samples:
+            return np.resize(speech[int(inner.integers(len(speech)))], samples)
+
+        return NoiseSource(samples, RATE, (kind,), crop).draw(generator)
+
+    return draw
+
+
+def mixed(clean: Samples, noise: Samples, snr_db: float) -> Samples:
+    """Add noise at a signal-to-noise ratio."""
+    power = np.mean(np.square(clean)) / max(float(np.mean(np.square(noise))), 1e-12)
+    return (clean + noise * np.sqrt(power * 10 ** (-snr_db / 10))).astype(np.float32)
+
+
+def worded(interval: Interval) -> str:
+    """Write a mean and its interval."""
+    if interval.low is None or interval.high is None:
+        return f"{interval.value:.3f}"
+    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def main() -> None:
+    """Print a block of rows for each kind of noise."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--codec", default="audiodec")
+    parser.add_argument("--denoiser", default="audiodec:weights=nano-denoise")
+    parser.add_argument("--corpus", default="librispeech")
+    parser.add_argument("--data-root", type=Path)
+    parser.add_argument("--subset", type=int, default=40)
+    parser.add_argument("--noise", action="append", required=True)
+    parser.add_argument("--snr-db", type=float, default=10.0)
+    parser.add_argument("--metrics", default="pesq_wb,stoi")
+    options = parser.parse_args()
+    utterances = ranked(load_corpus(options.corpus, options.data_root).utterances())
+    chosen = [one.at_rate(RATE) for one in utterances[: options.subset]]
+    speakers = [one.speaker for one in chosen]
+    metrics = [load_metric(name) for name in options.metrics.split(",")]
+    codecs = {"codec": load_codec(options.codec), "denoiser": load_codec(options.denoiser)}
+    speech = [one.audio().samples for one in chosen]
+    for name in options.noise:
+        kind = name.removeprefix(SYNTHETIC)
+        noise = synthetic(kind, speech) if name.startswith(SYNTHETIC) else recorded(name)
+        scores: dict[tuple[str, str], list[float]] = {}
+        for index, utterance in enumerate(chosen):
+            clean = utterance.audio().samples
+            generator = np.random.default_rng(index)
+            noisy = Audio(mixed(clean, noise(generator, len(clean)), options.snr_db), RATE)
+            signals = {"noisy": noisy}
+            for label, codec in codecs.items():
+                signals[label] = decode(codec, encode(codec, noisy), noisy).audio
+            for label, signal in signals.items():
+                for metric in metrics:
+                    for column, score in metric.measure(utterance.audio(), signal).items():
+                        scores.setdefault((column, label), []).append(score.value)
+        print(f"{name}, {options.snr_db:g} dB, {len(chosen)} utterances")
+        for column in dict.fromkeys(column for column, _ in scores):
+            for label in ("noisy", *codecs):
+                mean = mean_interval(scores[column, label], speakers)
+                print(f"  {column:10} {label:10} {worded(mean)}")
+            gain = paired_difference(scores[column, "denoiser"], scores[column, "codec"], speakers)
+            print(f"  {column:10} {'gain':10} {worded(gain.interval)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Prints how much a codec gains over another, metric by metric, with paired 95 % intervals.
+
+    python tools/paired_gain.py "audiodec:vocoder=nano" audiodec runs/neural-librispeech ...
+
+Means over utterances are compared, and pooled ratios where a metric has them; one column a run.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+import codecbench
+from codecbench.registry import codec_of
+from codecbench.statistics.paired import (
+    Difference,
+    paired_difference,
+    paired_ratio_difference,
+)
+
+
+def scores(frame: pd.DataFrame, codec: str, metric: str) -> pd.DataFrame:
+    """Return scores and speaker of each utterance that a codec has a score for."""
+    rows = frame[(frame.codec == codec) & (frame.metric == metric) & frame.value.notna()]
+    columns = ["value", "numerator", "denominator", "speaker"]
+    return rows.set_index(["corpus", "split", "utterance"])[columns]
+
+
+def difference(frame: pd.DataFrame, first: str, second: str, metric: str) -> Difference | None:
+    """Compare two codecs on the utterances that both scored; None if there are none."""
+    one, other = scores(frame, first, metric), scores(frame, second, metric)
+    common = one.index.intersection(other.index)
+    one, other = one.loc[common], other.loc[common]
+    if one.empty:
+        return None
+    if one.numerator.notna().all():
+        return paired_ratio_difference(
+            (one.numerator, one.denominator), (other.numerator, other.denominator), one.speaker
+        )
+    return paired_difference(one["value"], other["value"], one.speaker)
+
+
+def worded(found: Difference | None) -> str:
+    """Write mean and interval, bold where the interval excludes zero."""
+    if found is None or found.interval.low is None or found.interval.high is None:
+        return "–"
+    interval = found.interval
+    text = f"{interval.value:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
+    return f"**{text}**" if found.excludes_zero else text
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("first")
+    parser.add_argument("second")
+    parser.add_argument("runs", nargs="+", type=Path)
+    options = parser.parse_args()
+    first, second = (codec_of(spec).spec for spec in (options.first, options.second))
+    frames = {path.name: codecbench.load_run(path).frame() for path in options.runs}
+    metrics = list(dict.fromkeys(name for frame in frames.values() for name in frame.metric))
+    print("|".join(["", " metric ", *(f" {name} " for name in frames), ""]))
+    print("|".join(["", *[" --- "] * (1 + len(frames)), ""]))
+    for metric in metrics:
+        found = [difference(f, first, second, metric) for f in frames.values()]
+        if any(one is not None for one in found):
+            print("|".join(["", f" {metric} ", *(f" {worded(one)} " for one in found), ""]))
+
+
+if __name__ == "__main__":
+    main()
