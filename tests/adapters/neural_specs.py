@@ -210,11 +210,13 @@ def bundled() -> list[NeuralSpec]:
     """List the weights that lie in the folders of the codecs of `TINY`."""
     found = []
     for codec in sorted({spec.codec for spec in TINY}):
-        folder = component_class(CODECS, codec).folder / "weights"  # type: ignore[attr-defined]
-        stems = sorted(path.stem for path in folder.glob("nano*.safetensors"))
-        variants = (stem.partition("-")[2] for stem in stems)
-        found += [
-            NeuralSpec(codec, stem, keys=f"variant={variant}" if variant else "")
-            for stem, variant in zip(stems, variants, strict=True)
-        ]
+        codec_class: Any = component_class(CODECS, codec)
+        stems = sorted(
+            path.stem for path in (codec_class.folder / "weights").glob("nano*.safetensors")
+        )
+        for stem in stems:
+            rest = stem.partition("-")[2]
+            key = "variant" if codec_class.variants != ("",) else "weights"
+            value = rest if key == "variant" else stem
+            found.append(NeuralSpec(codec, stem, keys=f"{key}={value}" if rest else ""))
     return found
