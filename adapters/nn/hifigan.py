@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from .conv import Conv1d, ConvTranspose1d
-from .mdct import start_as_mdct
 from .sizes import Channels, Samples
 from .streaming import Chain, Memoryless, Pointwise, State, StreamingModule
 
@@ -33,8 +32,6 @@ class HifiganConfig(pydantic.BaseModel):
     last_stride: Samples = 1
     """Above 1, the last convolution gives this many channels, and a transposed one, whose kernel is
     twice as long, turns each of their frames into a patch of the waveform."""
-    mdct_start: bool = False
-    """Start that transposed convolution as an inverse MDCT."""
     kernel_sizes: tuple[Samples, ...] = pydantic.Field(default=(11,), min_length=1, max_length=16)
     """Of the residual blocks behind each up-sampling."""
     dilations: tuple[Dilations, ...] = pydantic.Field(default=((1, 3, 5),), max_length=16)
@@ -67,8 +64,6 @@ class HifiganConfig(pydantic.BaseModel):
         narrowest = self.channels // 2**halvings
         if not self.copies and narrowest % self.groups:
             raise ValueError(f"{narrowest} channels cannot be split in {self.groups} groups")
-        if self.mdct_start and self.last_stride == 1:
-            raise ValueError("mdct_start needs a last_stride above 1")
         return self
 
     @property
@@ -120,10 +115,10 @@ def _last(channels: int, config: HifiganConfig) -> list[StreamingModule]:
     size = config.last_stride
     if size == 1:
         return [Conv1d(channels, 1, config.kernel_size)]
-    patches = ConvTranspose1d(size, 1, 2 * size, size)
-    if config.mdct_start:
-        start_as_mdct(patches.conv.weight, size)
-    return [Conv1d(channels, size, config.kernel_size), patches]
+    return [
+        Conv1d(channels, size, config.kernel_size),
+        ConvTranspose1d(size, 1, 2 * size, size),
+    ]
 
 
 class InputScale(Memoryless):

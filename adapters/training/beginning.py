@@ -82,7 +82,7 @@ class Beginning:
         log.note(f"the vocoder's input is scaled by statistics of {len(waves)} crops")
         if stage.start == "least_squares":
             left = start_with_least_squares(self.models.network, waves)
-            log.note(f"a linear vocoder leaves {100 * left:.1f} % of the spectra's power")
+            log.note(f"a linear vocoder leaves {100 * left:.1f} % of the frames' power")
 
     def _start_codebooks(self, index: int, log: Log) -> float:
         stage = self.recipe.stages[index]

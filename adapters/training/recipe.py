@@ -120,7 +120,8 @@ class StageConfig(Table):
     start: Literal["principal_components", "code_statistics", "least_squares"] | None = None
     """How the network starts; for the first stage. ``code_statistics``: a vocoder's input is
     scaled by mean and deviation of the quantized latents, as AudioDec's is. ``least_squares``: the
-    same, and the vocoder starts as the best linear map from latents to an MDCT."""
+    same, and the vocoder starts as the best linear map from latents to the encoder's first frames,
+    and from these to the waveform."""
     train: tuple[str, ...] = ()
     """Named parts of the network that learn; all if empty."""
     start_flattening: float = pydantic.Field(0.0, ge=0, le=1)

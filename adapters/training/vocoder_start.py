@@ -11,10 +11,9 @@ from ...errors import UserError
 from ..nn.companding import Compressor
 from ..nn.conv import Conv1d, ConvTranspose1d
 from ..nn.hifigan import HifiganConfig, InputScale
-from ..nn.mdct import start_as_mdct
 from ..nn.network import CodecNetwork
 
-_RIDGE = 1e-4
+_RIDGE = 1e-6
 """Over the mean power of the features."""
 
 
@@ -26,16 +25,18 @@ def vocoder_of(network: CodecNetwork, start: str) -> HifiganConfig:
     UserError
         If the network has none, or none that can start so.
     """
-    config: HifiganConfig | None = getattr(network.config, "vocoder", None)
+    shape: Any = network.config
+    config: HifiganConfig | None = getattr(shape, "vocoder", None)
     if config is None:
         raise UserError(f"start = {start} needs a vocoder as decoder")
-    on_frames = config.last_stride == network.hop_length
-    if start == "least_squares" and not (
-        on_frames and config.mdct_start and config.linear_path and config.zero_start
-    ):
+    hop, seanet = network.hop_length, shape.seanet
+    frames = (hop, hop) == (config.last_stride, seanet.first_stride)
+    as_wide = config.last_stride == seanet.encoder_channels[0]
+    plain = config.linear_path and config.zero_start
+    if start == "least_squares" and not (frames and as_wide and plain):
         raise UserError(
-            "start = least_squares needs a vocoder with linear_path, zero_start, mdct_start and a"
-            f" last_stride of the hop, {network.hop_length}"
+            "start = least_squares needs a vocoder with linear_path, zero_start and a last_stride"
+            f" of the hop, {hop}, and an encoder with this first_stride and as many first channels"
         )
     return config
 
@@ -58,10 +59,11 @@ def start_with_code_statistics(network: CodecNetwork, waves: Tensor) -> None:
 
 @torch.no_grad()
 def start_with_least_squares(network: CodecNetwork, waves: Tensor) -> float:
-    """Start a vocoder on frames as the best linear map from latents to an MDCT.
+    """Start a vocoder as the best linear map from latents to the encoder's own first frames.
 
-    All convolutions of its main path but the last one hand their first channels on; the last one
-    gets the weights that give the waveforms' (companded) MDCT with the least squared error.
+    All convolutions of its main path hand their first channels on, but for the last two: these get
+    the weights that give, with the least squared error, what the encoder's first
+    convolution (and companding) makes of the waveforms, and the waveforms of that.
 
     Parameters
     ----------
@@ -72,11 +74,13 @@ def start_with_least_squares(network: CodecNetwork, waves: Tensor) -> float:
     Returns
     -------
     float
-        Share of the spectra's power that the error is.
+        Share of the frames' power that the error is.
     """
     decoder: Any = network.decoder
     path = [one for one in decoder.layers if isinstance(one, Conv1d | ConvTranspose1d)]
-    *before, last, _ = path
+    *before, last, patches = path
+    assert isinstance(last, Conv1d)
+    assert isinstance(patches, ConvTranspose1d)
     for layer in before:
         _hand_on(layer)
     features = _quantized(network, waves)
@@ -84,8 +88,10 @@ def start_with_least_squares(network: CodecNetwork, waves: Tensor) -> float:
         if layer is last:
             break
         features = layer(features)
-    assert isinstance(last, Conv1d)
-    return _fit(last, features, _spectra(network, waves))
+    frames = _first_frames(network, waves)
+    _fit_patches(patches, frames, waves, network.delay_samples)
+    companding = getattr(network.config, "companding", None)
+    return _fit(last, features, frames if companding is None else Compressor(companding)(frames))
 
 
 def _quantized(network: CodecNetwork, waves: Tensor) -> Tensor:
@@ -107,28 +113,44 @@ def _hand_on(layer: Conv1d | ConvTranspose1d) -> None:
         nn.init.zeros_(layer.conv.bias)
 
 
-def _spectra(network: CodecNetwork, waves: Tensor) -> Tensor:
-    """Return the MDCT of waveforms, companded as the network's is."""
-    size = network.hop_length
-    analysis = Conv1d(1, size, 2 * size, size, bias=False).to(waves.device)
-    start_as_mdct(analysis.conv.weight, size)
-    spectra: Tensor = analysis(waves[:, None])
-    companding = getattr(network.config, "companding", None)
-    return spectra if companding is None else Compressor(companding)(spectra)
+def _first_frames(network: CodecNetwork, waves: Tensor) -> Tensor:
+    """Return what the encoder's first convolution makes of waveforms."""
+    encoder: Any = network.encoder
+    frames: Tensor = encoder.layers[0](waves[:, None])
+    return frames
 
 
 def _fit(layer: Conv1d, features: Tensor, targets: Tensor) -> float:
     """Solve for a convolution's weights and bias; return the error over the targets' power."""
     kernel = layer.conv.kernel_size[0]
     padded = nn.functional.pad(features, (layer.past, 0)).unfold(2, kernel, 1)
-    rows = padded.transpose(1, 2).flatten(2).flatten(0, 1).double()
-    rows = nn.functional.pad(rows, (0, 1), value=1.0)
-    wanted = targets.transpose(1, 2).flatten(0, 1).double()
-    gram = rows.T @ rows
+    rows = nn.functional.pad(padded.transpose(1, 2).flatten(2).flatten(0, 1), (0, 1), value=1.0)
+    wanted = targets.transpose(1, 2).flatten(0, 1)
+    solution, left = _solved(rows, wanted)
+    _write(layer, solution[:-1].T, solution[-1])
+    return left
+
+
+def _fit_patches(layer: ConvTranspose1d, frames: Tensor, waves: Tensor, delay: int) -> None:
+    """Solve for the weights that make the delayed waveform of each frame and the one before."""
+    delayed = nn.functional.pad(waves, (delay, 0))[:, : frames.shape[2] * layer.stride]
+    before = nn.functional.pad(frames, (1, 0))[..., :-1]
+    rows = torch.cat([frames, before], dim=1).transpose(1, 2).flatten(0, 1)
+    solution, _ = _solved(rows, delayed.reshape(-1, layer.stride))
+    now, later = solution.chunk(2)
+    _write(layer, torch.cat([now, later], dim=1), torch.zeros(1))
+
+
+def _solved(rows: Tensor, wanted: Tensor) -> tuple[Tensor, float]:
+    """Return the solution of least squares and its error over the power of what was wanted."""
+    a, b = rows.double(), wanted.double()
+    gram = a.T @ a
     gram += _RIDGE * gram.diagonal().mean() * torch.eye(len(gram)).to(gram)
-    solution = torch.linalg.solve(gram, rows.T @ wanted)
-    weight = layer.conv.weight
-    weight.copy_(solution[:-1].T.reshape(weight.shape))
-    assert layer.conv.bias is not None
-    layer.conv.bias.copy_(solution[-1])
-    return float((rows @ solution - wanted).square().sum() / wanted.square().sum())
+    solution = torch.linalg.solve(gram, a.T @ b)
+    return solution, float((a @ solution - b).square().sum() / b.square().sum())
+
+
+def _write(layer: Conv1d | ConvTranspose1d, weight: Tensor, bias: Tensor) -> None:
+    layer.conv.weight.copy_(weight.reshape(layer.conv.weight.shape))
+    if layer.conv.bias is not None:
+        layer.conv.bias.copy_(bias)
