@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pydantic
 import torch
 from torch import Tensor
@@ -46,9 +48,10 @@ class AudioDecNetworkConfig(SeanetNetworkConfig):
 
     @staticmethod
     def _check_companding(vocoder: HifiganConfig, bands: int | None) -> None:
-        if bands is None or vocoder.last_stride == 1 or vocoder.last_stride % bands:
+        if bands is None or vocoder.last_stride == 1 or vocoder.widths[-1] % bands:
             raise ValueError(
-                "vocoder: companding needs bands, and a last_stride that can be split in them"
+                "vocoder: companding needs bands, a last_stride above 1, and last channels that can"
+                " be split in the bands"
             )
         if vocoder.output_activation != "none":
             raise ValueError("vocoder: companding needs output_activation = none")
@@ -68,6 +71,7 @@ class AudioDecNetwork(SeanetNetwork):
 
     def __init__(self, config: AudioDecNetworkConfig) -> None:
         super().__init__(config)
+        self.config: AudioDecNetworkConfig = config
         self.warms_up = False
 
     @classmethod
@@ -76,6 +80,14 @@ class AudioDecNetwork(SeanetNetwork):
         if config.vocoder is None:
             return super().build_decoder(config)
         return HifiganGenerator(config.latent_channels, config.vocoder)
+
+    def grow(self, tensors: Mapping[str, Tensor]) -> None:
+        """Start the vocoder as the symmetric decoder of other weights; see `CodecNetwork.grow`."""
+        from .growth import grow
+
+        if self.config.vocoder is None:
+            super().grow(tensors)
+        grow(self, tensors)
 
     def encode(self, waves: Tensor) -> Tensor:
         """Run the encoder, from its warm state if it is asked to; see `CodecNetwork.encode`."""

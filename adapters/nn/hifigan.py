@@ -23,15 +23,15 @@ class HifiganConfig(pydantic.BaseModel):
 
     channels: Channels = 512
     """Behind the first convolution."""
-    narrowing: bool = True
-    """Whether each up-sampling halves the channels."""
+    stage_channels: tuple[Channels, ...] | None = None
+    """Behind each up-sampling; half as many as before it if not given."""
     strides: tuple[Samples, ...] = pydantic.Field(default=(5, 5, 4, 3), min_length=1, max_length=16)
     """Of the transposed convolutions, whose kernels are twice as long."""
     kernel_size: Samples = 7
     """Of the first and the last convolution."""
     last_stride: Samples = 1
-    """Above 1, the last convolution gives this many channels, and a transposed one, whose kernel is
-    twice as long, turns each of their frames into a patch of the waveform."""
+    """Above 1, the last convolution is a transposed one, whose kernel is twice as long: each frame
+    becomes a patch of the waveform."""
     kernel_sizes: tuple[Samples, ...] = pydantic.Field(default=(11,), min_length=1, max_length=16)
     """Of the residual blocks behind each up-sampling."""
     dilations: tuple[Dilations, ...] = pydantic.Field(default=((1, 3, 5),), max_length=16)
@@ -43,12 +43,13 @@ class HifiganConfig(pydantic.BaseModel):
     """Whether each dilated convolution is followed by one without dilation."""
     bias: bool = True
     """Of the residual convolutions."""
-    zero_start: bool = False
-    """Start residual blocks as the identity."""
+    transposed_past: Literal["silence", "repeat"] = "repeat"
+    """What the up-samplings take to lie before the first frame."""
+    activation: Literal["leaky_relu", "elu"] = "leaky_relu"
     negative_slope: float = pydantic.Field(default=0.1, ge=0, le=1)
     """Of the leaky rectifiers, but for the last one, whose slope is 0.01."""
     linear_path: bool = False
-    """Keep rectifiers to the residual blocks, so that a path through all convolutions is linear."""
+    """Keep activations to the residual blocks: a path through all convolutions is linear."""
     output_activation: Literal["none", "tanh"] = "tanh"
     """At the end."""
 
@@ -58,13 +59,21 @@ class HifiganConfig(pydantic.BaseModel):
             raise ValueError(
                 f"{len(self.kernel_sizes)} kernel sizes need as many lists of dilations"
             )
-        halvings = len(self.strides) if self.narrowing else 0
-        if self.channels % 2**halvings:
-            raise ValueError(f"{self.channels} channels cannot be halved {halvings} times")
-        narrowest = self.channels // 2**halvings
-        if not self.copies and narrowest % self.groups:
+        if self.stage_channels is None and self.channels % 2 ** len(self.strides):
+            raise ValueError(f"{self.channels} channels cannot be halved {len(self.strides)} times")
+        if len(self.widths) != len(self.strides):
+            raise ValueError(f"{len(self.strides)} strides need as many stage_channels")
+        narrowest = min(self.widths)
+        if not self.copies and any(width % self.groups for width in self.widths):
             raise ValueError(f"{narrowest} channels cannot be split in {self.groups} groups")
         return self
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Channels behind each up-sampling."""
+        if self.stage_channels is not None:
+            return self.stage_channels
+        return tuple(self.channels >> count for count in range(1, len(self.strides) + 1))
 
     @property
     def copies(self) -> bool:
@@ -96,29 +105,24 @@ class HifiganGenerator(Chain):
             InputScale(in_channels),
             Conv1d(in_channels, channels, config.kernel_size),
         ]
-        for stride in config.strides:
-            narrowed = channels // 2 if config.narrowing else channels
+        for stride, width in zip(config.strides, config.widths, strict=True):
             layers += [
                 *_between(config, config.negative_slope),
-                ConvTranspose1d(channels, narrowed, 2 * stride, stride, past="repeat"),
-                _fusion(narrowed, config),
+                ConvTranspose1d(channels, width, 2 * stride, stride, past=config.transposed_past),
+                _fusion(width, config),
             ]
-            channels = narrowed
-        layers += [*_between(config, 0.01), *_last(channels, config)]
+            channels = width
+        layers += [*_between(config, 0.01), _last(channels, config)]
         if config.output_activation == "tanh":
             layers.append(Pointwise(nn.Tanh()))
         super().__init__(layers)
 
 
-def _last(channels: int, config: HifiganConfig) -> list[StreamingModule]:
+def _last(channels: int, config: HifiganConfig) -> StreamingModule:
     """Return what makes the waveform."""
-    size = config.last_stride
-    if size == 1:
-        return [Conv1d(channels, 1, config.kernel_size)]
-    return [
-        Conv1d(channels, size, config.kernel_size),
-        ConvTranspose1d(size, 1, 2 * size, size),
-    ]
+    if config.last_stride == 1:
+        return Conv1d(channels, 1, config.kernel_size)
+    return ConvTranspose1d(channels, 1, 2 * config.last_stride, config.last_stride)
 
 
 class InputScale(Memoryless):
@@ -166,17 +170,13 @@ class ResidualBlock(StreamingModule):
                 groups=config.groups,
                 bias=config.bias,
             )
-            return [_rectifier(config.negative_slope), conv]
+            return [_activation(config, config.negative_slope), conv]
 
         second = [1] if config.undilated else []
         self.branches = nn.ModuleList(
             Chain([layer for one in (dilation, *second) for layer in convolution(one)])
             for dilation in dilations
         )
-        if config.zero_start:
-            for branch in self._chains:
-                for parameter in branch.layers[-1].parameters():
-                    nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return a tensor of the shape of `x`, (batch, channels, time)."""
@@ -273,8 +273,8 @@ def _fusion(channels: int, config: HifiganConfig) -> StreamingModule:
 
 def _between(config: HifiganConfig, slope: float) -> list[StreamingModule]:
     """Return what stands before a convolution of the main path."""
-    return [] if config.linear_path else [_rectifier(slope)]
+    return [] if config.linear_path else [_activation(config, slope)]
 
 
-def _rectifier(slope: float) -> Pointwise:
-    return Pointwise(nn.LeakyReLU(slope))
+def _activation(config: HifiganConfig, slope: float) -> Pointwise:
+    return Pointwise(nn.ELU() if config.activation == "elu" else nn.LeakyReLU(slope))

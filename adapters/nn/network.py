@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...errors import UserError
 from .companding import CompandingConfig, Compressor, Expander
 from .quantizer import Quantized, QuantizerConfig, ResidualVectorQuantizer
 from .seanet import SeanetConfig, SeanetDecoder, SeanetEncoder
@@ -86,6 +88,21 @@ class CodecNetwork(nn.Module, abc.ABC):
         """
         if denoise is not None and not self.denoises:
             raise ValueError("this network was built without a denoising switch")
+
+    def grow(self, tensors: Mapping[str, Tensor]) -> None:
+        """Start the decoder as the smaller one of other weights, which it can imitate.
+
+        Parameters
+        ----------
+        tensors : mapping of str to Tensor
+            The other network's state.
+
+        Raises
+        ------
+        UserError
+            If it cannot.
+        """
+        raise UserError("start = symmetric_decoder needs a vocoder as decoder")
 
     def encode_in_chunks(self, waves: Tensor, chunk_frames: int) -> Tensor:
         """Encode like `encode`; networks that stream work in chunks, to bound memory."""

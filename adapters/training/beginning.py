@@ -12,9 +12,12 @@ from .crops import BatchMaker
 from .logs import Log
 from .models import Models
 from .randomness import Purpose, torch_seed
-from .recipe import Recipe, StageConfig
-from .start import flatten_spectrum, start_with_principal_components
-from .vocoder_start import start_with_code_statistics, start_with_least_squares
+from .recipe import Recipe
+from .start import (
+    flatten_spectrum,
+    start_with_code_statistics,
+    start_with_principal_components,
+)
 
 _START_BATCHES = 32
 
@@ -65,8 +68,10 @@ class Beginning:
     def _start_network(self, index: int, log: Log) -> None:
         waves = torch.cat(self._waves(index, _START_BATCHES, Purpose.START))
         stage = self.recipe.stages[index]
-        if stage.starts_vocoder:
-            self._start_vocoder(stage, waves, log)
+        if stage.start == "code_statistics":
+            start_with_code_statistics(self.models.network, waves)
+            log.note(f"the vocoder's input is scaled by statistics of {len(waves)} crops")
+        if stage.start != "principal_components":
             return
         network: Any = self.models.network
         mdct = bool(getattr(getattr(network.config, "seanet", None), "mdct_start", False))
@@ -76,13 +81,6 @@ class Beginning:
         kept = start_with_principal_components(network.encoder, network.decoder, waves, mdct)
         shares = ", ".join(f"{100 * share:.1f}" for share in kept)
         log.note(f"principal components keep {shares} % of the power, layer by layer")
-
-    def _start_vocoder(self, stage: StageConfig, waves: Tensor, log: Log) -> None:
-        start_with_code_statistics(self.models.network, waves)
-        log.note(f"the vocoder's input is scaled by statistics of {len(waves)} crops")
-        if stage.start == "least_squares":
-            left = start_with_least_squares(self.models.network, waves)
-            log.note(f"a linear vocoder leaves {100 * left:.1f} % of the frames' power")
 
     def _start_codebooks(self, index: int, log: Log) -> float:
         stage = self.recipe.stages[index]

@@ -117,11 +117,10 @@ class StageConfig(Table):
     weight_decay: NotNegative = 0.0
     clip_norm: NotNegative = 1.0
     """Largest norm of the gradient; 0: not limited."""
-    start: Literal["principal_components", "code_statistics", "least_squares"] | None = None
+    start: Literal["principal_components", "code_statistics", "symmetric_decoder"] | None = None
     """How the network starts; for the first stage. ``code_statistics``: a vocoder's input is
-    scaled by mean and deviation of the quantized latents, as AudioDec's is. ``least_squares``: the
-    same, and the vocoder starts as the best linear map from latents to the encoder's first frames,
-    and from these to the waveform."""
+    scaled by mean and deviation of the quantized latents, as AudioDec's is. ``symmetric_decoder``:
+    a vocoder starts as the decoder of the initial weights."""
     train: tuple[str, ...] = ()
     """Named parts of the network that learn; all if empty."""
     start_flattening: float = pydantic.Field(0.0, ge=0, le=1)
@@ -164,7 +163,7 @@ class StageConfig(Table):
     @property
     def starts_vocoder(self) -> bool:
         """Whether a vocoder starts from the codes of an encoder that is there already."""
-        return self.start in ("code_statistics", "least_squares")
+        return self.start in ("code_statistics", "symmetric_decoder")
 
     @property
     def is_adversarial(self) -> bool:

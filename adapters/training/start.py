@@ -1,4 +1,4 @@
-"""A start for SEANet networks in which the untrained network is a transform coder already."""
+"""Starts from data: networks that are transform coders already, vocoders whose input is scaled."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from ...errors import UserError
 from ..nn.conv import Conv1d, ConvTranspose1d
+from ..nn.hifigan import InputScale
+from ..nn.network import CodecNetwork
 from ..nn.streaming import Chain
 
 
@@ -99,6 +101,42 @@ def flatten_spectrum(
     scale = scale * magnitude.sum() / (magnitude * scale).sum()
     first.conv.weight[:bands] *= scale[:, None, None]
     last.conv.weight[:bands] /= scale[:, None, None]
+
+
+@torch.no_grad()
+def start_with_code_statistics(network: CodecNetwork, waves: Tensor) -> None:
+    """Scale a vocoder's input by mean and deviation of the quantized latents.
+
+    Parameters
+    ----------
+    network : CodecNetwork
+        With codebooks in place and a decoder that begins with an `InputScale`.
+    waves : Tensor, shape (batch, samples)
+
+    Raises
+    ------
+    UserError
+        If the decoder does not scale its input.
+    """
+    scale = input_scale(network)
+    codes = network.quantizer.encode(network.encode(waves))
+    latents = network.quantizer.decode(codes).float()
+    scale.mean.copy_(latents.mean(dim=(0, 2)))
+    scale.scale.copy_(latents.std(dim=(0, 2)).clamp(min=1e-8))
+
+
+def input_scale(network: nn.Module) -> InputScale:
+    """Return what scales a vocoder's input.
+
+    Raises
+    ------
+    UserError
+        If nothing does.
+    """
+    found = next((part for part in network.modules() if isinstance(part, InputScale)), None)
+    if found is None:
+        raise UserError("start = code_statistics needs a vocoder as decoder")
+    return found
 
 
 def _main_path(chain: Chain) -> list[Conv1d | ConvTranspose1d]:

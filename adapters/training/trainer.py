@@ -43,7 +43,7 @@ from .stage import (
     check_layers,
     set_learning_parts,
 )
-from .vocoder_start import vocoder_of
+from .start import input_scale
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -193,8 +193,8 @@ def _check_stages(file: RecipeFile, network: CodecNetwork, processes: int) -> No
         )
     with torch.device("meta"):
         judges = _discriminators(recipe, network.sample_rate)
-    if recipe.stages[0].starts_vocoder:
-        vocoder_of(network, str(recipe.stages[0].start))
+    if recipe.stages[0].start == "code_statistics":
+        input_scale(network)
     for stage in recipe.stages:
         check_layers(stage, network)
         check_dead_below(stage, network, processes * stage.batch_size, samples)
@@ -225,6 +225,8 @@ def _load_initial(file: RecipeFile, network: CodecNetwork) -> WeightsFile | None
         load_into(network, tensors, file.recipe.codec)
     for part in file.recipe.initial_parts:
         load_into(_part(file, network, part), _tensors_of(tensors, part), file.recipe.codec)
+    if file.recipe.stages[0].start == "symmetric_decoder":
+        network.grow(tensors)
     return header
 
 

@@ -313,12 +313,12 @@ class TestSecondStage:
         MODEL
         + """
 [model.vocoder]
-channels = 8
-narrowing = false
+channels = 12
+stage_channels = [8]
 strides = [2]
 last_stride = 8
-kernel_size = 3
-kernel_sizes = [3]
+kernel_size = 7
+kernel_sizes = [5]
 dilations = [[1]]
 """
     )
@@ -362,6 +362,8 @@ dilations = [[1]]
             ),
             ({"parts": '["encoder", "head", "quantizer"]'}, "no part is called 'head'"),
             ({"model": MODEL}, "start = code_statistics needs a vocoder as decoder"),
+            ({"start": "symmetric_decoder", "model": MODEL}, "needs a vocoder as decoder"),
+            ({"start": "symmetric_decoder"}, "start as that|other activations"),
         ],
     )
     def test_what_does_not_go_together_is_refused_at_once(self, second, change, message):
