@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from codecbench import Audio, load_codec
 from codecbench.adapters.audiodec import official
 from codecbench.corpora.base import Archive
+from codecbench.corpora.demo import Demo
 from codecbench.errors import UserError
 from codecbench.registry import codec_of
 
@@ -377,3 +378,25 @@ def test_another_archive_is_refused_in_one_line(release):
 )
 def test_keys_that_do_not_go_together(keys, message):
     refused(f"audiodec:{keys}", message)
+
+
+# -- the weights that come with the package ------------------------------------------------------
+
+
+def test_both_decoders_of_the_package_take_the_same_bits():
+    plain, other = load_codec("audiodec"), load_codec("audiodec:vocoder=nano")
+    utterance = Demo().utterances()[0].audio().resampled(16_000)
+    sent = plain.encode(utterance)
+    assert other.encode(utterance).packets == sent.packets
+    tokens = plain.tokens([sent])
+    waves = [codec.detokenize(tokens) for codec in (plain, other)]
+    assert not np.allclose(*waves, atol=1e-3)
+    assert other.card.weights_sha256 != plain.card.weights_sha256
+    assert "vocoder" in other.card.title
+
+
+def test_the_denoiser_has_the_decoder_of_the_autoencoder():
+    plain, other = (load_codec(f"audiodec{keys}") for keys in ("", ":weights=nano-denoise"))
+    before, after = plain.network.state_dict(), other.network.state_dict()
+    for name, tensor in before.items():
+        assert tensor.equal(after[name]) != name.startswith("encoder"), name
