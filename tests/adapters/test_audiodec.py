@@ -11,7 +11,10 @@ import yaml
 from safetensors.torch import load_file
 
 from codecbench import Audio, load_codec
-from codecbench.adapters.audiodec import official
+from codecbench.adapters.audiodec import AudioDecCodec, official
+from codecbench.adapters.audiodec.network import AudioDecNetworkConfig
+from codecbench.adapters.nn.discriminators import build_discriminators
+from codecbench.adapters.training.recipe import read_recipe
 from codecbench.corpora.base import Archive
 from codecbench.corpora.demo import Demo
 from codecbench.errors import UserError
@@ -400,3 +403,22 @@ def test_the_denoiser_has_the_decoder_of_the_autoencoder():
     before, after = plain.network.state_dict(), other.network.state_dict()
     for name, tensor in before.items():
         assert tensor.equal(after[name]) != name.startswith("encoder"), name
+
+
+@pytest.mark.parametrize("name", ["paper", "paper-vocoder", "paper-denoise"])
+def test_the_papers_recipes_have_the_authors_sizes(name):
+    """Counted in their checkpoints of LibriTTS, weight normalization aside."""
+    recipe = read_recipe(AudioDecCodec.folder / f"{name}.toml").recipe
+    with torch.device("meta"):
+        network = AudioDecCodec.build_network(AudioDecNetworkConfig.model_validate(recipe.model))
+        judges = recipe.discriminators and build_discriminators(recipe.discriminators, 24_000)
+    sizes = {part: sum(p.numel() for p in module.parameters()) for part, module in
+             network.named_children()}  # fmt: skip
+    assert sizes["encoder"] == 3_806_368 + 98_304
+    if name == "paper-vocoder":
+        # Theirs has a length of each kernel besides.
+        lengths = sum(len(p) for n, p in network.decoder.named_parameters() if n[-6:] == "weight")
+        assert sizes["decoder"] + lengths == 19_461_090
+    else:
+        assert sizes["decoder"] == 4_035_264
+    assert judges is None or len(judges(torch.empty(1, 1, 9600, device="meta"))) == 8
