@@ -31,13 +31,14 @@ Noise = Callable[[np.random.Generator, int], Samples]
 """Draws noise of a number of samples."""
 
 
-def recorded(spec: str) -> Noise:
-    """Return noise from excerpts of recordings."""
-    signals = [one.source_audio().resampled(RATE).samples for one in gather([spec], None)]
+def recorded(spec: str, data_root: Path | None) -> Noise:
+    """Return noise from excerpts of recordings, repeated where they are too short."""
+    signals = [one.source_audio().resampled(RATE).samples for one in gather([spec], data_root)]
 
     def draw(generator: np.random.Generator, samples: int) -> Samples:
-        signal = np.resize(signals[int(generator.integers(len(signals)))], 2 * samples)
-        start = int(generator.integers(samples))
+        signal = signals[int(generator.integers(len(signals)))]
+        signal = np.resize(signal, max(len(signal), samples))
+        start = int(generator.integers(len(signal) - samples + 1))
         return signal[start : start + samples]
 
     return draw
@@ -88,7 +89,11 @@ def main() -> None:
     speech = [one.audio().samples for one in chosen]
     for name in options.noise:
         kind = name.removeprefix(SYNTHETIC)
-        noise = synthetic(kind, speech) if name.startswith(SYNTHETIC) else recorded(name)
+        noise = (
+            synthetic(kind, speech)
+            if name.startswith(SYNTHETIC)
+            else recorded(name, options.data_root)
+        )
         scores: dict[tuple[str, str], list[float]] = {}
         for index, utterance in enumerate(chosen):
             clean = utterance.audio().samples

@@ -60,6 +60,10 @@ def main() -> None:
     options = parser.parse_args()
     first, second = (codec_of(spec).spec for spec in (options.first, options.second))
     frames = {path.name: codecbench.load_run(path).frame() for path in options.runs}
+    for name, frame in frames.items():
+        missing = {first, second} - set(frame.codec)
+        if missing:
+            parser.error(f"{name} has no {missing.pop()}; it has {', '.join(frame.codec.unique())}")
     metrics = list(dict.fromkeys(name for frame in frames.values() for name in frame.metric))
     print("|".join(["", " metric ", *(f" {name} " for name in frames), ""]))
     print("|".join(["", *[" --- "] * (1 + len(frames)), ""]))

@@ -26,6 +26,20 @@ if TYPE_CHECKING:
     from .checkpoint import AuthorsWeights
 
 _AUTHORS_LICENCE = "CC-BY-NC-4.0 (the authors' weights)"
+_AUTHORS_SPEAKERS = (
+    "the authors' weights: trained on speakers of VCTK or LibriTTS that they do not list, so that"
+    " none are left out of tables"
+)
+
+
+def _folder(name: str) -> Path | None:
+    """Return a folder that is there."""
+    try:
+        path = Path(name).expanduser()
+        return path if path.is_dir() else None
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~nobody
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"{name[:200]}: cannot be read ({reason})") from error
 
 
 class AudioDecConfig(NeuralConfig):
@@ -53,9 +67,13 @@ class AudioDecConfig(NeuralConfig):
         if self.vocoder is not None and official:
             raise ValueError("vocoder is not for weights=official, whose model names its decoder")
         if (self.vocoder == BUNDLED) and self.weights != BUNDLED:
-            raise ValueError("vocoder=nano decodes the codes of weights=nano alone")
+            raise ValueError("vocoder=nano goes with weights=nano")
         if self.vocoder not in (None, BUNDLED) and self.weights == BUNDLED:
             raise ValueError("vocoder=FOLDER needs weights=FOLDER of the authors; or vocoder=nano")
+        if self.steps is not None and not is_outside_source(self.weights):
+            raise ValueError("steps is for weights=FOLDER of the authors")
+        if self.vocoder_steps is not None and self.vocoder in (None, BUNDLED):
+            raise ValueError("vocoder_steps is for vocoder=FOLDER of the authors")
         return self
 
 
@@ -98,7 +116,7 @@ class AudioDecCodec(NeuralCodec):
     @property
     def weights_stem(self) -> str:
         """Name of the bundled file: that of a vocoder holds encoder and quantizer as well."""
-        return BUNDLED if self.config.vocoder is None else f"{BUNDLED}-vocoder"
+        return f"{BUNDLED}-vocoder" if self.config.vocoder == BUNDLED else str(self.config.weights)
 
     @cached_property
     def authors(self) -> AuthorsWeights | None:
@@ -107,16 +125,16 @@ class AudioDecCodec(NeuralCodec):
 
         if self.config.model is not None:
             return self._released(self.config.model)
-        path = Path(self.config.weights).expanduser()
-        if not is_outside_source(self.config.weights) or not path.is_dir():
+        folder = _folder(self.config.weights)
+        if not is_outside_source(self.config.weights) or folder is None:
             return None
-        vocoder = self.config.vocoder
-        return AuthorsWeights(
-            AuthorsFolder(path, self.config.steps),
-            None
-            if vocoder is None
-            else AuthorsFolder(Path(vocoder).expanduser(), self.config.vocoder_steps),
-        )
+        autoencoder = AuthorsFolder(folder, self.config.steps)
+        if self.config.vocoder is None:
+            return AuthorsWeights(autoencoder, None)
+        vocoder = _folder(self.config.vocoder)
+        if vocoder is None:
+            raise UserError(f"{self.name}: vocoder={self.config.vocoder}: there is no such folder")
+        return AuthorsWeights(autoencoder, AuthorsFolder(vocoder, self.config.vocoder_steps))
 
     def _released(self, name: OfficialModel) -> AuthorsWeights:
         """Return the model's folders, fetched first if they are not here."""
@@ -126,14 +144,12 @@ class AudioDecCodec(NeuralCodec):
 
         official = self.official_weights()
         root = root_of(locate(OFFICIAL, self.folder, official=official, codec=self.name))
-        model, config = MODELS[name], self.config
-        autoencoder = AuthorsFolder(
-            model.autoencoder.inside(root), config.steps or model.autoencoder.steps
-        )
+        model = MODELS[name]
+        autoencoder = AuthorsFolder(model.autoencoder.inside(root), model.autoencoder.steps)
         if model.vocoder is None:
             return AuthorsWeights(autoencoder, None)
-        steps = config.vocoder_steps or model.vocoder.steps
-        return AuthorsWeights(autoencoder, AuthorsFolder(model.vocoder.inside(root), steps))
+        vocoder = AuthorsFolder(model.vocoder.inside(root), model.vocoder.steps)
+        return AuthorsWeights(autoencoder, vocoder)
 
     @cached_property
     def weights_file(self) -> WeightsFile:
@@ -142,7 +158,7 @@ class AudioDecCodec(NeuralCodec):
 
         authors = self.authors
         if authors is None:
-            self._refuse_vocoder_beside_file()
+            self._refuse_keys_of_folders()
             return super().weights_file
         metadata = {"format": FORMAT, "codec": self.name, "config": json.dumps(authors.config)}
         folders = [one for one in (authors.autoencoder, authors.vocoder) if one is not None]
@@ -156,11 +172,13 @@ class AudioDecCodec(NeuralCodec):
             return super().read_weights(skeleton)
         return self.authors.tensors(skeleton, self.shape)
 
-    def _refuse_vocoder_beside_file(self) -> None:
-        if self.config.vocoder not in (None, BUNDLED):
+    def _refuse_keys_of_folders(self) -> None:
+        """Refuse what says nothing about a file of weights, which holds its decoder already."""
+        idle = [key for key in ("steps", "vocoder") if getattr(self.config, key) is not None]
+        if idle and is_outside_source(self.config.weights):
             raise UserError(
-                f"{self.name}: vocoder={self.config.vocoder} goes with a folder of the authors as"
-                f" weights; the file {self.config.weights} holds its decoder already"
+                f"{self.name}: {idle[0]} goes with a folder of the authors as weights;"
+                f" {self.config.weights} is no folder"
             )
 
     @property
@@ -169,7 +187,11 @@ class AudioDecCodec(NeuralCodec):
         card = super().card
         if self.authors is None:
             return card
-        return replace(card, licence=f"Apache-2.0 (this implementation), {_AUTHORS_LICENCE}")
+        folders = {"autoencoder": self.authors.autoencoder, "vocoder": self.authors.vocoder}
+        sums = [f"{name} {one.sha256}" for name, one in folders.items() if one is not None]
+        notes = (*card.notes, _AUTHORS_SPEAKERS, f"SHA-256 of checkpoints: {', '.join(sums)}")
+        licence = f"Apache-2.0 (this implementation), {_AUTHORS_LICENCE}"
+        return replace(card, licence=licence, notes=notes)
 
     @property
     def weights_label(self) -> str:

@@ -81,13 +81,13 @@ class AudioDecNetwork(SeanetNetwork):
             return super().build_decoder(config)
         return HifiganGenerator(config.latent_channels, config.vocoder)
 
-    def grow(self, tensors: Mapping[str, Tensor]) -> None:
-        """Start the vocoder as the symmetric decoder of other weights; see `CodecNetwork.grow`."""
+    def start_decoder_as(self, tensors: Mapping[str, Tensor]) -> None:
+        """Start the vocoder as a symmetric decoder; see `CodecNetwork.start_decoder_as`."""
         from .growth import grow
 
         if self.config.vocoder is None:
-            super().grow(tensors)
-        grow(self, tensors)
+            return super().start_decoder_as(tensors)
+        return grow(self, tensors)
 
     def encode(self, waves: Tensor) -> Tensor:
         """Run the encoder, from its warm state if it is asked to; see `CodecNetwork.encode`."""

@@ -63,9 +63,9 @@ class HifiganConfig(pydantic.BaseModel):
             raise ValueError(f"{self.channels} channels cannot be halved {len(self.strides)} times")
         if len(self.widths) != len(self.strides):
             raise ValueError(f"{len(self.strides)} strides need as many stage_channels")
-        narrowest = min(self.widths)
-        if not self.copies and any(width % self.groups for width in self.widths):
-            raise ValueError(f"{narrowest} channels cannot be split in {self.groups} groups")
+        uneven = [width for width in self.widths if width % self.groups and not self.copies]
+        if uneven:
+            raise ValueError(f"{uneven[0]} channels cannot be split in {self.groups} groups")
         return self
 
     @property

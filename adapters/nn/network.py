@@ -89,7 +89,7 @@ class CodecNetwork(nn.Module, abc.ABC):
         if denoise is not None and not self.denoises:
             raise ValueError("this network was built without a denoising switch")
 
-    def grow(self, tensors: Mapping[str, Tensor]) -> None:
+    def start_decoder_as(self, tensors: Mapping[str, Tensor]) -> None:
         """Start the decoder as the smaller one of other weights, which it can imitate.
 
         Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -220,7 +221,7 @@ class NeuralBase(TokenCodec, StreamingCodec):
     def notes(self) -> tuple[str, ...]:
         """What a reader of a table must know."""
         notes = []
-        if self.config.weights == BUNDLED:
+        if re.fullmatch(rf"{BUNDLED}(-.*)?", str(self.config.weights)):
             notes.append("nano: a small network trained by this project; not the paper's model")
         if self.config.entropy:
             notes.append("entropy-coded: one packet an utterance; the nominal rate is without")

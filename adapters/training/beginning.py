@@ -66,13 +66,17 @@ class Beginning:
         return power
 
     def _start_network(self, index: int, log: Log) -> None:
-        waves = torch.cat(self._waves(index, _START_BATCHES, Purpose.START))
         stage = self.recipe.stages[index]
-        if stage.start == "code_statistics":
-            start_with_code_statistics(self.models.network, waves)
-            log.note(f"the vocoder's input is scaled by statistics of {len(waves)} crops")
-        if stage.start != "principal_components":
-            return
+        if stage.start == "principal_components":
+            self._start_transform_coder(index, log)
+        elif stage.start == "code_statistics":
+            batches = self._waves(index, _START_BATCHES, Purpose.START)
+            start_with_code_statistics(self.models.network, batches)
+            log.note(f"the vocoder's input is scaled by statistics of {len(batches)} batches")
+
+    def _start_transform_coder(self, index: int, log: Log) -> None:
+        stage = self.recipe.stages[index]
+        waves = torch.cat(self._waves(index, _START_BATCHES, Purpose.START))
         network: Any = self.models.network
         mdct = bool(getattr(getattr(network.config, "seanet", None), "mdct_start", False))
         flattening = stage.start_flattening

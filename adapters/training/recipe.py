@@ -256,9 +256,13 @@ class Recipe(Table):
                 raise ValueError(f"stages: only the first stage has a start, not {stage.name}")
         if self.initial_parts and self.initial_weights is None:
             raise ValueError("initial_parts: needs initial_weights to take them from")
-        if self.stages[0].starts_vocoder and not self.has_codebooks:
-            start = self.stages[0].start
-            raise ValueError(f"stages: start = {start} needs codebooks of initial_weights")
+        if self.stages[0].starts_vocoder and not {"encoder", "quantizer"} <= {*self.initial_parts}:
+            raise ValueError(
+                f"stages: start = {self.stages[0].start} needs initial_weights, and"
+                ' initial_parts = ["encoder", "quantizer"]'
+            )
+        if self.selection is not None and self.data.noise_targets == "clean":
+            raise ValueError("selection: judges clean speech, which says nothing of a denoiser")
         if self.selection is not None and not self.data.reserved_speakers:
             raise ValueError("data.reserved_speakers: selection needs at least one")
         for stage in self.stages:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,9 @@ from ..nn.conv import Conv1d, ConvTranspose1d
 from ..nn.hifigan import InputScale
 from ..nn.network import CodecNetwork
 from ..nn.streaming import Chain
+
+_CONSTANT = 1e-4
+"""Deviation below which a channel counts as constant and is not scaled; of float16's precision."""
 
 
 @torch.no_grad()
@@ -104,14 +107,14 @@ def flatten_spectrum(
 
 
 @torch.no_grad()
-def start_with_code_statistics(network: CodecNetwork, waves: Tensor) -> None:
+def start_with_code_statistics(network: CodecNetwork, batches: Sequence[Tensor]) -> None:
     """Scale a vocoder's input by mean and deviation of the quantized latents.
 
     Parameters
     ----------
     network : CodecNetwork
         With codebooks in place and a decoder that begins with an `InputScale`.
-    waves : Tensor, shape (batch, samples)
+    batches : sequence of Tensor, shape (batch, samples)
 
     Raises
     ------
@@ -119,10 +122,13 @@ def start_with_code_statistics(network: CodecNetwork, waves: Tensor) -> None:
         If the decoder does not scale its input.
     """
     scale = input_scale(network)
-    codes = network.quantizer.encode(network.encode(waves))
-    latents = network.quantizer.decode(codes).float()
-    scale.mean.copy_(latents.mean(dim=(0, 2)))
-    scale.scale.copy_(latents.std(dim=(0, 2)).clamp(min=1e-8))
+    frames = []
+    for waves in batches:
+        codes = network.quantizer.encode(network.encode(waves))
+        frames.append(network.quantizer.decode(codes).double().transpose(1, 2).flatten(0, 1))
+    deviation, mean = torch.std_mean(torch.cat(frames), dim=0)
+    scale.mean.copy_(mean)
+    scale.scale.copy_(torch.where(deviation > _CONSTANT, deviation, 1.0))
 
 
 def input_scale(network: nn.Module) -> InputScale:

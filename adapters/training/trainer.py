@@ -220,14 +220,24 @@ def _load_initial(file: RecipeFile, network: CodecNetwork) -> WeightsFile | None
         return None
     header = read_header(file.path.parent / Path(file.recipe.initial_weights).expanduser())
     check_format(header, file.recipe.codec)
+    _check_same_model(file, header, network)
     tensors = read_tensors(header.path)
     if not file.recipe.initial_parts:
         load_into(network, tensors, file.recipe.codec)
     for part in file.recipe.initial_parts:
         load_into(_part(file, network, part), _tensors_of(tensors, part), file.recipe.codec)
     if file.recipe.stages[0].start == "symmetric_decoder":
-        network.grow(tensors)
+        network.start_decoder_as(tensors)
     return header
+
+
+def _check_same_model(file: RecipeFile, header: WeightsFile, network: CodecNetwork) -> None:
+    """Refuse weights of another model, which may have the same shapes; parts may be added."""
+    wanted: Any = network.config
+    theirs = type(wanted).model_validate(header.config)
+    for key, value in theirs.model_dump().items():
+        if value is not None and value != wanted.model_dump()[key]:
+            raise UserError(f"{file.path}: model.{key} is not that of {header.path}")
 
 
 def _part(file: RecipeFile, network: CodecNetwork, name: str) -> nn.Module:

@@ -1,8 +1,10 @@
 """AudioDec: the authors' layout, and their numbers."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from safetensors.torch import load_file
 from codecbench import Audio, load_codec
 from codecbench.adapters.audiodec import AudioDecCodec, official
 from codecbench.adapters.audiodec.network import AudioDecNetworkConfig
+from codecbench.adapters.audiodec.official import OfficialModel
 from codecbench.adapters.nn.discriminators import build_discriminators
 from codecbench.adapters.training.recipe import read_recipe
 from codecbench.corpora.base import Archive
@@ -295,6 +298,10 @@ def test_vocoders_that_do_not_fit_are_refused_in_one_line(autoencoder, vocoder, 
     refused(f"audiodec:weights={autoencoder},vocoder={vocoder}", message)
 
 
+def test_a_vocoder_that_is_not_there(autoencoder):
+    refused(f"audiodec:weights={autoencoder},vocoder=x/none", "vocoder=x/none: there is no such")
+
+
 def test_folders_that_are_none(tmp_path, autoencoder):
     (tmp_path / "empty").mkdir()
     refused(f"audiodec:weights={tmp_path / 'empty'}", "holds no config.yml")
@@ -332,17 +339,34 @@ def test_the_authors_weights_are_named_as_such(autoencoder):
 # -- the authors' release ------------------------------------------------------------------------
 
 
+LIBRITTS, VCTK = "symAD_libritts_24000_hop300", "symAD_vctk_48000_hop300"
+UNIVERSAL = "symADuniv_vctk_48000_hop300"
+RELEASE = {
+    "libritts_v1": (f"autoencoder/{LIBRITTS}", 500, f"AudioDec_v1_{LIBRITTS}_clean", 500),
+    "libritts_sym": (f"autoencoder/{LIBRITTS}", 1000, None, None),
+    "vctk_v1": (f"autoencoder/{VCTK}", 200, f"AudioDec_v1_{VCTK}_clean", 500),
+    "vctk_sym": (f"autoencoder/{VCTK}", 700, None, None),
+    "vctk_v0": (f"autoencoder/{VCTK}", 200, f"AudioDec_v0_{VCTK}_clean", 500),
+    "vctk_v2": (f"autoencoder/{VCTK}", 200, f"AudioDec_v2_{VCTK}_clean", 500),
+    "vctk_denoise": (f"denoise/{VCTK}", 200, f"AudioDec_v1_{VCTK}_clean", 500),
+    "vctk_univ": (f"autoencoder/{UNIVERSAL}", 500, f"AudioDec_v3_{UNIVERSAL}_clean", 500),
+    "vctk_univ_sym": (f"autoencoder/{UNIVERSAL}", 1000, None, None),
+}
+"""What the authors' README says of each model: folders, and thousands of steps."""
+
+
 @pytest.fixture
 def release(tmp_path, monkeypatch):
     """A server whose archive has the layout of the release, with small networks in it."""
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path / "cache" / name))
     tree = tmp_path / "tree"
-    for model in official.MODELS.values():
-        place, tensors = model.autoencoder, filled(autoencoder_shapes())
-        write_folder(tree / place.folder, AUTOENCODER, tensors, steps=place.steps)
-        if model.vocoder is not None:
-            place, tensors = model.vocoder, filled(vocoder_shapes())
-            write_folder(tree / place.folder, VOCODER, tensors, steps=place.steps)
+    autoencoder, vocoder = filled(autoencoder_shapes()), filled(vocoder_shapes())
+    for index, (first, steps, second, later) in enumerate(RELEASE.values(), start=1):
+        tensors = {name: index * value for name, value in autoencoder.items()}
+        write_folder(tree / "exp" / first, AUTOENCODER, tensors, steps=steps * 1000)
+        if second:
+            tensors = {name: index * value for name, value in vocoder.items()}
+            write_folder(tree / "exp/vocoder" / second, VOCODER, tensors, steps=later * 1000)
     packed = Path(shutil.make_archive(str(tmp_path / "exp"), "zip", tree))
     with serving() as site:
         site.files["/exp.zip"] = packed.read_bytes()
@@ -352,14 +376,20 @@ def release(tmp_path, monkeypatch):
 
 def test_every_model_of_the_release_is_found_by_name(release):
     audio = voice(300, 8000)
-    for name, model in official.MODELS.items():
+    assert set(RELEASE) == set(get_args(OfficialModel))
+    for name, (first, steps, second, later) in RELEASE.items():
         codec = load_codec(f"audiodec:weights=official,model={name}")
         assert len(codec.decode(codec.encode(audio))) == 300
-        assert (codec.shape.vocoder is not None) == (model.vocoder is not None)
-        steps = codec.authors.autoencoder.checkpoint.name
-        assert steps == f"checkpoint-{model.autoencoder.steps}steps.pkl"
-        assert "CC-BY-NC" in codec.card.licence
-        assert codec.card.title == f"AudioDec (official {name})"
+        found = codec.authors.autoencoder.checkpoint
+        assert found.parts[-3:] == (*first.split("/"), f"checkpoint-{steps}000steps.pkl")
+        assert (codec.authors.vocoder is None) == (second is None)
+        if second:
+            found = codec.authors.vocoder.checkpoint
+            assert found.parts[-2:] == (second, f"checkpoint-{later}000steps.pkl")
+        card = codec.card
+        assert "CC-BY-NC" in card.licence
+        assert card.title == f"AudioDec (official {name})"
+        assert hashlib.sha256(found.read_bytes()).hexdigest() in card.notes[-1]
     assert len(release.requests) == 1
 
 
@@ -375,7 +405,14 @@ def test_another_archive_is_refused_in_one_line(release):
         ("weights=official,model=vctk_v9", "model"),
         ("model=vctk_v1", "model is for weights=official"),
         ("weights=official,model=vctk_v1,vocoder=nano", "whose model names its decoder"),
-        ("weights=x.safetensors,vocoder=nano", "vocoder=nano decodes the codes of weights=nano"),
+        ("weights=x.safetensors,vocoder=nano", "vocoder=nano goes with weights=nano"),
+        ("steps=5", "steps is for weights=FOLDER of the authors"),
+        ("weights=official,model=vctk_v1,steps=5", "steps is for weights=FOLDER of the authors"),
+        ("weights=x/y,vocoder_steps=5", "vocoder_steps is for vocoder=FOLDER of the authors"),
+        ("weights=x/none,steps=5", "steps goes with a folder of the authors as weights"),
+        ("weights=x/none,vocoder=y", "vocoder goes with a folder of the authors as weights"),
+        ("weights=~no-such-user/x", "cannot be read"),
+        (f"weights=x/{'y' * 5000}", "cannot be read"),
         ("vocoder=folder", "vocoder=FOLDER needs weights=FOLDER of the authors"),
     ],
 )
@@ -395,7 +432,8 @@ def test_both_decoders_of_the_package_take_the_same_bits():
     waves = [codec.detokenize(tokens) for codec in (plain, other)]
     assert not np.allclose(*waves, atol=1e-3)
     assert other.card.weights_sha256 != plain.card.weights_sha256
-    assert "vocoder" in other.card.title
+    titles = [one.card.title for one in (plain, other, codec_of("audiodec:weights=nano-denoise"))]
+    assert titles == ["AudioDec (nano)", "AudioDec (nano-vocoder)", "AudioDec (nano-denoise)"]
 
 
 def test_the_denoiser_has_the_decoder_of_the_autoencoder():
@@ -421,4 +459,8 @@ def test_the_papers_recipes_have_the_authors_sizes(name):
         assert sizes["decoder"] + lengths == 19_461_090
     else:
         assert sizes["decoder"] == 4_035_264
-    assert judges is None or len(judges(torch.empty(1, 1, 9600, device="meta"))) == 8
+    if judges is not None:
+        outputs = judges(torch.empty(1, 1, 9600, device="meta"))
+        widths = [tuple(feature.shape[1] for feature in one.features) for one in outputs]
+        scales, periods = (128, 128, 256, 512, 1024, 1024, 1024), (32, 128, 512, 1024, 1024)
+        assert widths == [scales] * 3 + [periods] * 5

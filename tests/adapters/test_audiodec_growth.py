@@ -56,13 +56,13 @@ def test_the_grown_vocoder_gives_what_the_decoder_gives(small):
     latents = torch.randn(2, 6, 20)
     wanted = small.decode(latents)
     assert not torch.allclose(large.decode(latents), wanted, atol=1e-3)
-    large.grow(small.state_dict())
+    large.start_decoder_as(small.state_dict())
     torch.testing.assert_close(large.decode(latents), wanted, atol=1e-5, rtol=1e-4)
 
 
 def test_all_of_the_longer_kernels_can_learn(small):
     large = built(VOCODER)
-    large.grow(small.state_dict())
+    large.start_decoder_as(small.state_dict())
     large.decode(torch.randn(1, 6, 20)).square().mean().backward()
     kernels = [p.grad for name, p in large.decoder.named_parameters() if name.endswith("weight")]
     assert all(gradient.abs().amin(dim=(0, 1)).max() > 0 for gradient in kernels)
@@ -85,10 +85,10 @@ def test_all_of_the_longer_kernels_can_learn(small):
 )
 def test_a_vocoder_that_cannot_start_so_is_refused_in_one_line(small, change, reason):
     with pytest.raises(UserError, match=f"the vocoder has ({reason})") as told:
-        built({**VOCODER, **change}).grow(small.state_dict())
+        built({**VOCODER, **change}).start_decoder_as(small.state_dict())
     assert "\n" not in str(told.value)
 
 
 def test_a_network_without_vocoder_cannot_grow(small):
     with pytest.raises(UserError, match="needs a vocoder as decoder"):
-        built().grow(small.state_dict())
+        built().start_decoder_as(small.state_dict())

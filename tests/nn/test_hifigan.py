@@ -80,7 +80,7 @@ def test_the_input_is_scaled_by_the_statistics():
         ({"channels": 24}, "24 channels cannot be halved 4 times"),
         (
             {"groups": 3, "kernel_sizes": (3, 5), "dilations": ((1,), (1,))},
-            "32 channels cannot be split in 3 groups",
+            "256 channels cannot be split in 3 groups",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import shutil
 import threading
 import zipfile
 
@@ -329,11 +330,19 @@ class TestWithoutAPublishedChecksum:
         assert find("official", official) == path
         assert len(site.requests) == 1
 
-    def test_what_has_changed_since_is_refused(self, find, official):
+    def test_what_has_changed_since_is_refused_and_can_be_fetched_again(self, find, official):
         path = find("official", official)
+        folder = path.parents[1]
         (path.parent / "b.pt").write_bytes(b"c")
-        with pytest.raises(UserError, match=r"b.pt is damaged: .*; delete"):
+        with pytest.raises(UserError, match=rf"b.pt is damaged: .*; delete the folder {folder} "):
             find("official", official)
+        shutil.rmtree(folder)
+        assert find("official", official).read_bytes() == b"aa"
+
+    def test_it_must_come_over_an_encrypted_connection(self):
+        for url in ("http://a.org/x.pt", "ftp://a.org/x.pt"):
+            with pytest.raises(ValueError, match="need an encrypted connection"):
+                OfficialWeights((Archive(url),), "x.pt", first_use=True)
 
 
 def test_nothing_is_locked_for_others_after_an_error(site, find):

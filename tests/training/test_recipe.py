@@ -97,6 +97,12 @@ def test_refused_in_one_line_that_names_the_key(recipe, old, new, message):
         ),
         ("seed = 7", 'seed = 7\ninitial_weights = "a\\u0000b"', "no file can have this name"),
         ("seed = 7", 'seed = 7\ninitial_weights = ""', "initial_weights: .* at least 1 character"),
+        (
+            "seed = 7",
+            'seed = 7\ninitial_parts = ["encoder"]',
+            "initial_parts: needs initial_weights",
+        ),
+        ("polarity_flip", 'noise_targets = "clean"\npolarity_flip', "selection: judges clean"),
         ("dead_below = 0.2", "dead_below = 63", "coding: codebooks.dead_below = 63 .* come 62.5 "),
         ('variant = "test"', 'variant = "final"', "variant: tiny has test, not 'final'"),
     ],

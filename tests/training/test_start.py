@@ -1,13 +1,18 @@
-"""The start with principal components."""
+"""Starts of networks from data."""
 
 import pytest
 import torch
 from torch import nn
 
+from codecbench.adapters.audiodec.network import AudioDecNetwork, AudioDecNetworkConfig
 from codecbench.adapters.nn.conv import Conv1d, ConvTranspose1d
 from codecbench.adapters.nn.seanet import SeanetConfig, SeanetDecoder, SeanetEncoder
 from codecbench.adapters.nn.streaming import Chain
-from codecbench.adapters.training.start import flatten_spectrum, start_with_principal_components
+from codecbench.adapters.training.start import (
+    flatten_spectrum,
+    start_with_code_statistics,
+    start_with_principal_components,
+)
 from codecbench.errors import UserError
 
 
@@ -182,3 +187,63 @@ def test_frames_that_end_with_their_first_sample_are_refused():
 def test_another_kind_of_network_is_refused():
     with pytest.raises(UserError, match="SEANet"):
         start_with_principal_components(nn.Identity(), nn.Identity(), coloured_noise(1, 160), True)
+
+
+def vocoder(**changes):
+    torch.manual_seed(0)
+    seanet = {"strides": (4,), "encoder_channels": (4, 6), "decoder_channels": (4, 6),
+              "latent_channels": 6}  # fmt: skip
+    config = {
+        "sample_rate": 8000,
+        "seanet": seanet,
+        "quantizer": {"codebooks": 2, "codebook_size": 16},
+        "vocoder": {"channels": 8, "strides": (4,), "kernel_sizes": (3,)},
+    }
+    return AudioDecNetwork(AudioDecNetworkConfig.model_validate({**config, **changes}))
+
+
+@torch.no_grad()
+def test_a_vocoders_input_then_has_no_mean_and_a_deviation_of_one():
+    network = vocoder()
+    for codebook in network.quantizer.codebooks:
+        codebook.entries[:, 5] = 0.25  # a channel that never changes
+    batches = [coloured_noise(2, 1600), 0.3 * coloured_noise(2, 800)]
+    start_with_code_statistics(network, batches)
+    codes = [network.quantizer.encode(network.encode(batch)) for batch in batches]
+    latents = [network.quantizer.decode(one).transpose(1, 2).flatten(0, 1) for one in codes]
+    scaled = network.decoder.layers[0](torch.cat(latents).T[None])[0]
+    torch.testing.assert_close(scaled.mean(1), torch.zeros(6), atol=1e-4, rtol=0)
+    torch.testing.assert_close(scaled[:5].std(1), torch.ones(5), atol=1e-4, rtol=0)
+    assert network.decoder.layers[0].scale[5] == 1
+    with pytest.raises(UserError, match="code_statistics needs a vocoder as decoder"):
+        start_with_code_statistics(vocoder(vocoder=None), batches)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"stage_channels": (4, 4)}, "1 strides need as many stage_channels"),
+        ({"groups": 3, "kernel_sizes": (3, 5), "dilations": ((1,), (1,))}, "4 channels cannot be"),
+        ({"channels": 7}, "7 channels cannot be halved 1 times"),
+        ({"strides": (2,)}, "a hop of 2 samples is not the encoder's, 4"),
+    ],
+)
+def test_vocoders_that_do_not_add_up(changes, message):
+    with pytest.raises(ValueError, match=message):
+        vocoder(vocoder={"channels": 8, "strides": (4,), "kernel_sizes": (3,), **changes})
+
+
+@pytest.mark.parametrize(
+    ("bands", "changes", "message"),
+    [
+        (None, {}, "companding needs bands"),
+        (2, {"last_stride": 1, "strides": (4,)}, "a last_stride above 1"),
+        (2, {"stage_channels": (5,)}, "last channels that can be split in the bands"),
+        (2, {"output_activation": "tanh"}, "companding needs output_activation = none"),
+    ],
+)
+def test_companding_and_vocoders_that_do_not_go_together(bands, changes, message):
+    table = {"channels": 8, "strides": (2,), "last_stride": 2, "stage_channels": (4,),
+             "kernel_sizes": (3,), "output_activation": "none"}  # fmt: skip
+    with pytest.raises(ValueError, match=message):
+        vocoder(companding={"bands": bands}, vocoder={**table, **changes})

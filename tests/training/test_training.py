@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from codecbench.adapters.audiodec.network import AudioDecNetwork, AudioDecNetworkConfig
 from codecbench.adapters.nn.network import Reconstruction, SeanetNetwork
-from codecbench.adapters.nn.weights import COUNTS
+from codecbench.adapters.nn.weights import COUNTS, read_header
 from codecbench.adapters.soundstream.network import SoundStreamConfig, SoundStreamNetwork
 from codecbench.adapters.training import checkpoint, stage_training, stopping
 from codecbench.adapters.training.selection import Selection
@@ -299,19 +299,18 @@ def test_noise_that_comes_back_needs_a_network_that_denoises(recipe, key):
 
 
 def test_a_network_without_a_switch_learns_to_denoise(recipe, tmp_path):
-    path = recipe()
+    path = recipe(extra="")
     keys = 'synthetic_noise = ["pink", "babble"]\nnoise_targets = "clean"\n'
     path.write_text(path.read_text().replace("polarity_flip", f"{keys}polarity_flip"))
     train(path, TinyCodec, options(tmp_path / "out"))
-    assert (tmp_path / "out" / "weights.safetensors").exists()
+    said = read_header(tmp_path / "out" / "weights.safetensors").metadata["training"]
+    assert json.loads(said)["noise"] == ["pink", "babble"]
+    assert "| noise | `pink`; `babble` |" in (tmp_path / "out" / "card.md").read_text()
 
 
-class TestSecondStage:
-    """AudioDec's: encoder and quantizer of other weights stay, a vocoder learns."""
-
-    VOCODER = (
-        MODEL
-        + """
+VOCODER = (
+    MODEL
+    + """
 [model.vocoder]
 channels = 12
 stage_channels = [8]
@@ -321,7 +320,11 @@ kernel_size = 7
 kernel_sizes = [5]
 dilations = [[1]]
 """
-    )
+)
+
+
+class TestSecondStage:
+    """AudioDec's: encoder and quantizer of other weights stay, a vocoder learns."""
 
     class Codec(TinyCodec):
         network_config = classmethod(lambda cls: AudioDecNetworkConfig)
@@ -329,7 +332,7 @@ dilations = [[1]]
 
     @pytest.fixture
     def second(self, whole, recipe):
-        def write(parts='["encoder", "quantizer"]', start="code_statistics", model=self.VOCODER):
+        def write(parts='["encoder", "quantizer"]', start="code_statistics", model=VOCODER):
             path = recipe(stages=STAGES[STAGES.index('[[stages]]\nname = "coding"') :])
             text = path.read_text().replace(MODEL, model)
             text = text.replace(
@@ -356,14 +359,16 @@ dilations = [[1]]
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            (
-                {"parts": '["encoder"]'},
-                "start = code_statistics needs codebooks of initial_weights",
-            ),
+            ({"parts": '["encoder"]'}, "code_statistics needs initial_weights, and initial_parts"),
+            ({"parts": '["quantizer"]'}, r'initial_parts = \["encoder", "quantizer"\]'),
             ({"parts": '["encoder", "head", "quantizer"]'}, "no part is called 'head'"),
+            (
+                {"model": VOCODER.replace("[1]", "[2]", 1)},
+                r"model.seanet is not that of .*weights.safetensors",
+            ),
             ({"model": MODEL}, "start = code_statistics needs a vocoder as decoder"),
             ({"start": "symmetric_decoder", "model": MODEL}, "needs a vocoder as decoder"),
-            ({"start": "symmetric_decoder"}, "start as that|other activations"),
+            ({"start": "symmetric_decoder"}, "other activations, dilations or paddings"),
         ],
     )
     def test_what_does_not_go_together_is_refused_at_once(self, second, change, message):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ....corpora.base import Archive
 from ....data.checksums import Progress
 from ....data.download import download
 from ....errors import UserError
 from .header import file_sha256
+
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def cache_root() -> Path:
@@ -47,8 +50,22 @@ def fetched(archive: Archive, path: Path, progress: Progress | None = None) -> P
     return path
 
 
-def check_cached(path: Path, sha256: str) -> None:
+def is_safe_address(url: str) -> bool:
+    """Tell whether an address is encrypted, or one of this machine."""
+    parts = urlsplit(url)
+    local = parts.hostname in _THIS_MACHINE
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and local))
+
+
+def check_cached(path: Path, sha256: str, delete: Path | None = None) -> None:
     """Refuse a file of the cache that is not what was once put there.
+
+    Parameters
+    ----------
+    path : Path
+    sha256 : str
+    delete : Path, optional
+        What to delete to have it downloaded again; the file itself if None.
 
     Raises
     ------
@@ -56,9 +73,10 @@ def check_cached(path: Path, sha256: str) -> None:
     """
     found = file_sha256(path)
     if found != sha256:
+        what = "it" if delete is None else f"the folder {delete}"
         raise UserError(
             f"{path} is damaged: its SHA-256 is {found}, not {sha256};"
-            " delete it and it will be downloaded again"
+            f" delete {what} and it will be downloaded again"
         )
 
 

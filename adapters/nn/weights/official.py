@@ -16,7 +16,7 @@ from ....data.fetch import archive_name
 from ....data.unpack import unpack
 from ....errors import UserError
 from ....files import write_text_atomic
-from .cache import cache_root, check_cached, locked
+from .cache import cache_root, check_cached, is_safe_address, locked
 from .header import file_sha256
 
 _PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -49,6 +49,8 @@ class OfficialWeights:
     def __post_init__(self) -> None:
         if self.reason is None and not self.archives:
             raise ValueError("official weights need archives or a reason for having none")
+        if self.first_use and not all(is_safe_address(one.url) for one in self.archives):
+            raise ValueError("official weights without SHA-256 need an encrypted connection")
         if not self.first_use and any(archive.sha256 is None for archive in self.archives):
             raise ValueError("every archive of official weights needs its SHA-256")
 
@@ -104,7 +106,7 @@ class OfficialWeights:
         try:
             sums = json.loads(marker.read_text(encoding="utf-8"))
             for name, sha256 in sums.items():
-                check_cached(folder / name, sha256)
+                check_cached(folder / name, sha256, delete=folder)
         except (OSError, ValueError, AttributeError) as error:
             raise UserError(f"{marker} is damaged; delete the folder {folder}") from error
         return folder / self.member

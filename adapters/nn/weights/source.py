@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated
-from urllib.parse import SplitResult, urldefrag, urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 import pydantic
 
 from ....corpora.base import Archive
 from ....data.checksums import Progress
 from ....errors import UnavailableError, UserError
-from .cache import cache_root, fetched
+from .cache import cache_root, fetched, is_safe_address
 from .header import SUFFIX
 from .official import OfficialWeights
 from .tensors import PICKLES
@@ -22,7 +22,6 @@ _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _CHECKSUM = re.compile(r"sha256=([0-9a-fA-F]{64})")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def is_outside_source(name: str) -> bool:
@@ -135,7 +134,8 @@ def _archive(address: str) -> Archive:
     """
     url, fragment = urldefrag(address)
     parts = urlsplit(url)
-    _check_scheme(parts)
+    if not is_safe_address(url):
+        raise ValueError("weights are only downloaded from https:// addresses")
     checksum = _CHECKSUM.fullmatch(fragment)
     if checksum is None:
         raise ValueError(
@@ -145,9 +145,3 @@ def _archive(address: str) -> Archive:
     if not _FILE_NAME.fullmatch(name) or PurePosixPath(name).suffix not in (SUFFIX, *PICKLES):
         raise ValueError(f"the address must be that of a {SUFFIX} file")
     return Archive(url, sha256=checksum[1].lower())
-
-
-def _check_scheme(parts: SplitResult) -> None:
-    local = parts.hostname in _THIS_MACHINE
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
-        raise ValueError("weights are only downloaded from https:// addresses")
