@@ -28,6 +28,15 @@ def single_thread_environment() -> dict[str, str]:
     return {**os.environ, **SINGLE_THREAD}
 
 
+def limit_torch_threads() -> None:
+    """Let torch, if something has loaded it, use one thread in this process.
+
+    Torch reads OMP_NUM_THREADS when it is loaded; this holds for what it starts itself.
+    """
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
 def python_command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs a module of ours in a child of this interpreter.
 

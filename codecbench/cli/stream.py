@@ -96,6 +96,7 @@ def _run(link: LiveLink, chunks: Iterator[Samples], play: Callable[[Samples], ob
 
 def _streaming(spec: str, device: str) -> Any:
     from ..errors import UserError
+    from ..processes import limit_torch_threads
     from ..registry import load_codec
     from ..streaming import StreamingCodec
 
@@ -103,6 +104,7 @@ def _streaming(spec: str, device: str) -> Any:
     if not isinstance(codec, StreamingCodec):
         raise UserError(f"{codec.spec} does not run chunk by chunk here; neural codecs do")
     codec.check_streams()
+    limit_torch_threads()  # more wait for each other: chunks are short
     return codec
 
 

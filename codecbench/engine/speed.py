@@ -10,7 +10,6 @@ import os
 import platform
 import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from ..codec import Codec, CodecBase
 from ..corpora.base import Utterance
 from ..errors import UserError
 from ..metric import Column
+from ..processes import limit_torch_threads
 
 LEAST_REPEATS = 5
 BUSY = 1.25
@@ -135,12 +135,6 @@ def measure_speed(
     return Speed(
         codec.spec, encode, decode, seconds, len(signals), describe_hardware(), tuple(notes)
     )
-
-
-def limit_torch_threads() -> None:
-    """Let torch use one thread, if something has loaded it."""
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
 
 
 def describe_hardware() -> dict[str, Any]:

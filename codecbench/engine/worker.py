@@ -12,7 +12,7 @@ import sys
 from multiprocessing.connection import Connection
 
 from ..errors import UserError
-from ..processes import die_with_parent
+from ..processes import die_with_parent, limit_torch_threads
 from .score import Scorer
 from .tasks import Fatal, Ready, Shard, ShardDone, WorkerSetup
 
@@ -33,7 +33,7 @@ def main(descriptor: int) -> None:
 
 def _serve(connection: Connection) -> None:
     setup: WorkerSetup = connection.recv()
-    _limit_torch_threads()
+    limit_torch_threads()
     scorer = Scorer(setup, report=connection.send)
     connection.send(Ready())
     while True:
@@ -41,14 +41,6 @@ def _serve(connection: Connection) -> None:
         for result in scorer.score(shard):
             connection.send(result)
         connection.send(ShardDone(shard.number))
-
-
-def _limit_torch_threads() -> None:
-    """Torch reads OMP_NUM_THREADS when it is loaded; this holds for what it starts itself."""
-    if "torch" in sys.modules:
-        import torch
-
-        torch.set_num_threads(1)
 
 
 if __name__ == "__main__":
