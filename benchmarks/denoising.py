@@ -19,6 +19,7 @@ import numpy as np
 from codecbench.adapters.training.corpora import gather
 from codecbench.adapters.training.noise import NoiseSource
 from codecbench.audio import Audio, Samples
+from codecbench.corpora.base import Utterance
 from codecbench.protocol import decode, encode
 from codecbench.registry import load_codec, load_corpus, load_metric
 from codecbench.statistics.intervals import Interval, mean_interval
@@ -69,6 +70,36 @@ def worded(interval: Interval) -> str:
     return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
 
 
+def scored(
+    clean: list[Utterance], noise: Noise, codecs: dict[str, Any], metrics: list[Any], snr_db: float
+) -> dict[tuple[str, str], list[float]]:
+    """Return a score an utterance, by column and by what was judged."""
+    scores: dict[tuple[str, str], list[float]] = {}
+    for index, utterance in enumerate(clean):
+        reference = utterance.audio()
+        drawn = noise(np.random.default_rng(index), len(reference))
+        noisy = Audio(mixed(reference.samples, drawn, snr_db), RATE)
+        signals = {"noisy": noisy}
+        for label, codec in codecs.items():
+            signals[label] = decode(codec, encode(codec, noisy), noisy).audio
+        for label, signal in signals.items():
+            for metric in metrics:
+                for column, score in metric.measure(reference, signal).items():
+                    scores.setdefault((column, label), []).append(score.value)
+    return scores
+
+
+def show(scores: dict[tuple[str, str], list[float]], speakers: list[str]) -> None:
+    """Print means and the paired gain, column by column."""
+    labels = list(dict.fromkeys(label for _, label in scores))
+    for column in dict.fromkeys(column for column, _ in scores):
+        for label in labels:
+            mean = mean_interval(scores[column, label], speakers)
+            print(f"  {column:10} {label:10} {worded(mean)}")
+        gain = paired_difference(scores[column, "denoiser"], scores[column, "codec"], speakers)
+        print(f"  {column:10} {'gain':10} {worded(gain.interval)}")
+
+
 def main() -> None:
     """Print a block of rows for each kind of noise."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -88,31 +119,13 @@ def main() -> None:
     codecs = {"codec": load_codec(options.codec), "denoiser": load_codec(options.denoiser)}
     speech = [one.audio().samples for one in chosen]
     for name in options.noise:
-        kind = name.removeprefix(SYNTHETIC)
-        noise = (
-            synthetic(kind, speech)
-            if name.startswith(SYNTHETIC)
-            else recorded(name, options.data_root)
-        )
-        scores: dict[tuple[str, str], list[float]] = {}
-        for index, utterance in enumerate(chosen):
-            clean = utterance.audio().samples
-            generator = np.random.default_rng(index)
-            noisy = Audio(mixed(clean, noise(generator, len(clean)), options.snr_db), RATE)
-            signals = {"noisy": noisy}
-            for label, codec in codecs.items():
-                signals[label] = decode(codec, encode(codec, noisy), noisy).audio
-            for label, signal in signals.items():
-                for metric in metrics:
-                    for column, score in metric.measure(utterance.audio(), signal).items():
-                        scores.setdefault((column, label), []).append(score.value)
+        if name.startswith(SYNTHETIC):
+            noise = synthetic(name.removeprefix(SYNTHETIC), speech)
+        else:
+            noise = recorded(name, options.data_root)
+        scores = scored(chosen, noise, codecs, metrics, options.snr_db)
         print(f"{name}, {options.snr_db:g} dB, {len(chosen)} utterances")
-        for column in dict.fromkeys(column for column, _ in scores):
-            for label in ("noisy", *codecs):
-                mean = mean_interval(scores[column, label], speakers)
-                print(f"  {column:10} {label:10} {worded(mean)}")
-            gain = paired_difference(scores[column, "denoiser"], scores[column, "codec"], speakers)
-            print(f"  {column:10} {'gain':10} {worded(gain.interval)}")
+        show(scores, speakers)
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ class AuthorsFolder:
 
         return generator_of(read_tensors(self.checkpoint), str(self.checkpoint))
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash of the checkpoint."""
         return file_sha256(self.checkpoint)

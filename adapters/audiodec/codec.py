@@ -14,7 +14,7 @@ import pydantic
 from ...errors import UserError
 from ..nn.neural_base import BUNDLED, NeuralConfig
 from ..nn.neural_codec import NeuralCodec
-from ..nn.weights import OFFICIAL, is_outside_source
+from ..nn.weights import OFFICIAL, WeightsSource, found_here, is_outside_source
 from .official import OfficialModel
 
 if TYPE_CHECKING:
@@ -32,19 +32,12 @@ _AUTHORS_SPEAKERS = (
 )
 
 
-def _folder(name: str) -> Path | None:
-    """Return a folder that is there."""
-    try:
-        path = Path(name).expanduser()
-        return path if path.is_dir() else None
-    except (OSError, RuntimeError) as error:  # RuntimeError: ~nobody
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UserError(f"{name[:200]}: cannot be read ({reason})") from error
-
-
 class AudioDecConfig(NeuralConfig):
     """Configuration of `AudioDecCodec`."""
 
+    weights: WeightsSource = BUNDLED
+    """``nano`` (comes with the package), ``official`` (the authors'), a folder of an authors'
+    autoencoder, a file, or an address that ends in ``#sha256=`` and the file's checksum."""
     model: OfficialModel | None = None
     """Which of the authors' models is meant by ``weights=official``."""
     vocoder: str | None = None
@@ -125,13 +118,13 @@ class AudioDecCodec(NeuralCodec):
 
         if self.config.model is not None:
             return self._released(self.config.model)
-        folder = _folder(self.config.weights)
+        folder = found_here("weights", self.config.weights, Path.is_dir)
         if not is_outside_source(self.config.weights) or folder is None:
             return None
         autoencoder = AuthorsFolder(folder, self.config.steps)
         if self.config.vocoder is None:
             return AuthorsWeights(autoencoder, None)
-        vocoder = _folder(self.config.vocoder)
+        vocoder = found_here("vocoder", self.config.vocoder, Path.is_dir)
         if vocoder is None:
             raise UserError(f"{self.name}: vocoder={self.config.vocoder}: there is no such folder")
         return AuthorsWeights(autoencoder, AuthorsFolder(vocoder, self.config.vocoder_steps))

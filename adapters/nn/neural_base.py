@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ from ...codec import CodecCard, TokenCodec
 from ...component import Config, canonical_spec, first_fault
 from ...errors import UserError
 from ...streaming import StreamingCodec
-from .weights import WeightsSource, is_outside_source
+from .weights import OFFICIAL, WeightsSource, is_outside_source
 
 if TYPE_CHECKING:
     from .network import CodecNetwork
@@ -221,7 +220,7 @@ class NeuralBase(TokenCodec, StreamingCodec):
     def notes(self) -> tuple[str, ...]:
         """What a reader of a table must know."""
         notes = []
-        if re.fullmatch(rf"{BUNDLED}(-.*)?", str(self.config.weights)):
+        if not self.names_outside_sources and self.config.weights != OFFICIAL:
             notes.append("nano: a small network trained by this project; not the paper's model")
         if self.config.entropy:
             notes.append("entropy-coded: one packet an utterance; the nominal rate is without")

@@ -233,10 +233,10 @@ def _load_initial(file: RecipeFile, network: CodecNetwork) -> WeightsFile | None
 
 def _check_same_model(file: RecipeFile, header: WeightsFile, network: CodecNetwork) -> None:
     """Refuse weights of another model, which may have the same shapes; parts may be added."""
-    wanted: Any = network.config
-    theirs = type(wanted).model_validate(header.config)
-    for key, value in theirs.model_dump().items():
-        if value is not None and value != wanted.model_dump()[key]:
+    config: Any = network.config
+    wanted, theirs = config.model_dump(), type(config).model_validate(header.config).model_dump()
+    for key, value in theirs.items():
+        if value is not None and value != wanted[key]:
             raise UserError(f"{file.path}: model.{key} is not that of {header.path}")
 
 

@@ -7,7 +7,7 @@ from .header import FORMAT, WeightsFile, check_format, read_header
 from .loading import COUNTS, check_fit, load_into
 from .official import OfficialWeights
 from .packing import Precision
-from .source import OFFICIAL, WeightsSource, is_outside_source, locate
+from .source import OFFICIAL, WeightsSource, found_here, is_outside_source, locate
 from .tensors import read_tensors
 from .writing import add_tensors, write_weights
 
@@ -22,6 +22,7 @@ __all__ = [
     "add_tensors",
     "check_fit",
     "check_format",
+    "found_here",
     "is_outside_source",
     "load_into",
     "locate",

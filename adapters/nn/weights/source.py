@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 from urllib.parse import urldefrag, urlsplit
@@ -82,14 +83,33 @@ def locate(
     return _existing(name)
 
 
-def _existing(name: str) -> Path:
+def found_here(key: str, name: str, is_wanted: Callable[[Path], bool]) -> Path | None:
+    """Return the path that a name means, None if what is wanted is not there.
+
+    Parameters
+    ----------
+    key : str
+        Of the spec; named in errors.
+    name : str
+    is_wanted : callable
+        `Path.is_file` or `Path.is_dir`.
+
+    Raises
+    ------
+    UserError
+        If the name cannot be looked up.
+    """
     try:
         path = Path(name).expanduser()
-        there = path.is_file()
+        return path if is_wanted(path) else None
     except (OSError, RuntimeError) as error:  # RuntimeError: ~nobody
         reason = getattr(error, "strerror", None) or str(error)
-        raise UserError(f"weights={name[:200]}: cannot be read ({reason})") from error
-    if not there:
+        raise UserError(f"{key}={name[:200]}: cannot be read ({reason})") from error
+
+
+def _existing(name: str) -> Path:
+    path = found_here("weights", name, Path.is_file)
+    if path is None:
         raise UserError(f"weights={name}: there is no such file")
     return path
 
