@@ -225,13 +225,18 @@ class Tokens:
 
     def item(self, index: int) -> Tokens:
         """Return one item as a batch of one, without padding frames."""
-        length = int(self.lengths[index])
-        one = slice(index, index + 1)
+        return self.rows([index])
+
+    def rows(self, items: Sequence[int]) -> Tokens:
+        """Return some items, with padding frames up to the longest of them."""
+        rows = list(items)
+        longest = int(self.lengths[rows].max(initial=0))
+        side = self.side_information
         return Tokens(
-            self.codes[one, :, :length],
-            self.lengths[one],
-            self.samples[one],
-            self.side_information[one],
+            self.codes[rows, :, :longest],
+            self.lengths[rows],
+            self.samples[rows],
+            tuple(side[row] for row in rows) if side else (),
         )
 
 

@@ -1,4 +1,4 @@
-"""HiFi-GAN's generator, causal: features of frames to a waveform."""
+"""HiFi-GAN's generator, causal or centred: features of frames to a waveform."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .conv import Conv1d, ConvTranspose1d
+from .mdct import start_as_mdct
 from .sizes import Channels, Samples
 from .streaming import Chain, Memoryless, Pointwise, State, StreamingModule
 
@@ -17,7 +18,7 @@ Dilations = Annotated[tuple[Samples, ...], pydantic.Field(min_length=1, max_leng
 
 
 class HifiganConfig(pydantic.BaseModel):
-    """Shape of a causal HiFi-GAN generator."""
+    """Shape of a HiFi-GAN generator."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -26,7 +27,9 @@ class HifiganConfig(pydantic.BaseModel):
     stage_channels: tuple[Channels, ...] | None = None
     """Behind each up-sampling; half as many as before it if not given."""
     strides: tuple[Samples, ...] = pydantic.Field(default=(5, 5, 4, 3), min_length=1, max_length=16)
-    """Of the transposed convolutions, whose kernels are twice as long."""
+    """Of the transposed convolutions."""
+    stride_kernels: tuple[Samples, ...] | None = None
+    """Kernel sizes of these; twice the strides if not given."""
     kernel_size: Samples = 7
     """Of the first and the last convolution."""
     last_stride: Samples = 1
@@ -50,6 +53,15 @@ class HifiganConfig(pydantic.BaseModel):
     """Of the leaky rectifiers, but for the last one, whose slope is 0.01."""
     linear_path: bool = False
     """Keep activations to the residual blocks: a path through all convolutions is linear."""
+    causal: bool = True
+    """Whether nothing looks ahead; the last convolution with a `last_stride` is causal always, and
+    its output lags by that stride."""
+    zero_start: bool = False
+    """Start residual blocks as the identity."""
+    mdct_start: bool = False
+    """Start the last convolution as an inverse MDCT of size `last_stride`."""
+    scaled_input: bool = True
+    """Whether the first layer is an `InputScale`."""
     output_activation: Literal["none", "tanh"] = "tanh"
     """At the end."""
 
@@ -63,6 +75,12 @@ class HifiganConfig(pydantic.BaseModel):
             raise ValueError(f"{self.channels} channels cannot be halved {len(self.strides)} times")
         if len(self.widths) != len(self.strides):
             raise ValueError(f"{len(self.strides)} strides need as many stage_channels")
+        if len(self.transposed_kernels) != len(self.strides):
+            raise ValueError(f"{len(self.strides)} strides need as many stride_kernels")
+        if not self.causal and self.transposed_past == "repeat":
+            raise ValueError("causal = false needs transposed_past = silence")
+        if self.mdct_start and not 1 < self.last_stride <= self.widths[-1]:
+            raise ValueError("mdct_start needs a last_stride above 1 and at least as many channels")
         uneven = [width for width in self.widths if width % self.groups and not self.copies]
         if uneven:
             raise ValueError(f"{uneven[0]} channels cannot be split in {self.groups} groups")
@@ -74,6 +92,13 @@ class HifiganConfig(pydantic.BaseModel):
         if self.stage_channels is not None:
             return self.stage_channels
         return tuple(self.channels >> count for count in range(1, len(self.strides) + 1))
+
+    @property
+    def transposed_kernels(self) -> tuple[int, ...]:
+        """Kernel sizes of the up-samplings."""
+        if self.stride_kernels is not None:
+            return self.stride_kernels
+        return tuple(2 * stride for stride in self.strides)
 
     @property
     def copies(self) -> bool:
@@ -102,13 +127,22 @@ class HifiganGenerator(Chain):
     def __init__(self, in_channels: int, config: HifiganConfig) -> None:
         channels = config.channels
         layers: list[StreamingModule] = [
-            InputScale(in_channels),
-            Conv1d(in_channels, channels, config.kernel_size),
+            *([InputScale(in_channels)] if config.scaled_input else []),
+            Conv1d(in_channels, channels, config.kernel_size, causal=config.causal),
         ]
-        for stride, width in zip(config.strides, config.widths, strict=True):
+        for stride, kernel, width in zip(
+            config.strides, config.transposed_kernels, config.widths, strict=True
+        ):
             layers += [
                 *_between(config, config.negative_slope),
-                ConvTranspose1d(channels, width, 2 * stride, stride, past=config.transposed_past),
+                ConvTranspose1d(
+                    channels,
+                    width,
+                    kernel,
+                    stride,
+                    causal=config.causal,
+                    past=config.transposed_past,
+                ),
                 _fusion(width, config),
             ]
             channels = width
@@ -121,8 +155,11 @@ class HifiganGenerator(Chain):
 def _last(channels: int, config: HifiganConfig) -> StreamingModule:
     """Return what makes the waveform."""
     if config.last_stride == 1:
-        return Conv1d(channels, 1, config.kernel_size)
-    return ConvTranspose1d(channels, 1, 2 * config.last_stride, config.last_stride)
+        return Conv1d(channels, 1, config.kernel_size, causal=config.causal)
+    last = ConvTranspose1d(channels, 1, 2 * config.last_stride, config.last_stride)
+    if config.mdct_start:
+        start_as_mdct(last.conv.weight, config.last_stride)
+    return last
 
 
 class InputScale(Memoryless):
@@ -169,6 +206,7 @@ class ResidualBlock(StreamingModule):
                 dilation=dilation,
                 groups=config.groups,
                 bias=config.bias,
+                causal=config.causal,
             )
             return [_activation(config, config.negative_slope), conv]
 
@@ -177,6 +215,9 @@ class ResidualBlock(StreamingModule):
             Chain([layer for one in (dilation, *second) for layer in convolution(one)])
             for dilation in dilations
         )
+        if config.zero_start:
+            for branch in self._chains:
+                _zero_last(branch)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return a tensor of the shape of `x`, (batch, channels, time)."""
@@ -200,6 +241,14 @@ class ResidualBlock(StreamingModule):
     @property
     def _chains(self) -> list[Chain]:
         return [branch for branch in self.branches if isinstance(branch, Chain)]
+
+
+def _zero_last(branch: Chain) -> None:
+    """Let a branch start as zero."""
+    last = branch.layers[-1]
+    assert isinstance(last, Conv1d)
+    for parameter in last.parameters():
+        nn.init.zeros_(parameter)
 
 
 class MultiReceptiveField(StreamingModule):

@@ -56,9 +56,15 @@ class CodecNetwork(nn.Module, abc.ABC):
     quantizer : ResidualVectorQuantizer
     denoises : bool
         Whether `forward` takes a switch that asks for denoising.
+    hears_prompts : bool
+        Whether `forward` takes speech, of the same speakers, that prompts are taken from.
+    mdct_start : bool
+        Whether the outer convolutions start as an MDCT.
     """
 
     denoises: bool = False
+    hears_prompts: bool = False
+    mdct_start: bool = False
     sample_rate: int
     hop_length: int
     delay_samples: int
@@ -270,8 +276,9 @@ class SeanetNetwork(StreamingNetwork):
         self.hop_length = config.hop_length
         self.delay_samples = config.delay_samples
         self.causal = config.causal
+        self.mdct_start = config.seanet.mdct_start
         encoder, decoder = SeanetEncoder(config.seanet), self.build_decoder(config)
-        self.encoder, self.decoder = _companded(encoder, decoder, config.companding)
+        self.encoder, self.decoder = companded(encoder, decoder, config.companding)
         self.quantizer = ResidualVectorQuantizer(config.seanet.latent_channels, config.quantizer)
 
     @classmethod
@@ -280,7 +287,7 @@ class SeanetNetwork(StreamingNetwork):
         return SeanetDecoder(config.seanet)
 
 
-def _companded(
+def companded(
     encoder: Chain, decoder: Chain, companding: CompandingConfig | None
 ) -> tuple[Chain, Chain]:
     """Put companding, where the configuration has some, between a network's convolutions."""

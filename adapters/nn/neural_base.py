@@ -142,6 +142,11 @@ class NeuralBase(TokenCodec, StreamingCodec):
         return self.layer_widths * self.layers
 
     @property
+    def side_widths(self) -> tuple[int, ...]:
+        """Bits of each code of the side information, which is one packet; empty: there is none."""
+        return ()
+
+    @property
     def rates(self) -> tuple[float, ...]:
         """Rates in kbit/s that the weights offer."""
         frame_rate = self.shape.sample_rate / self.hop_length
@@ -215,6 +220,11 @@ class NeuralBase(TokenCodec, StreamingCodec):
         if not shape.causal:
             return None
         return 1000 * int(shape.latency_samples) / int(shape.sample_rate)
+
+    @property
+    def streaming_latency_ms(self) -> float | None:
+        """Latency when the side information, if there is any, has been sent before."""
+        return self.latency_ms
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ class NeuralCodec(NeuralBase):
                 padded[row, : samples[item]] = signals[item, : samples[item]]
             codes[items, :, :longest] = self._codes_of(padded)
         codes *= np.arange(codes.shape[2]) < frames[:, None, None]
-        return Tokens(codes, frames, samples)
+        return Tokens(codes, frames, samples, self._side_information(signals, samples))
 
     def detokenize(self, tokens: Tokens) -> npt.NDArray[np.float32]:
         """Turn codes of any number of residual layers into signals; see `TokenCodec.detokenize`."""
@@ -116,9 +116,7 @@ class NeuralCodec(NeuralBase):
         out = np.zeros((len(tokens), tokens.codes.shape[2] * self.hop_length), np.float32)
         for items in self._batches(tokens.lengths):
             longest = int(tokens.lengths[items].max())
-            out[items, : longest * self.hop_length] = self._waves_of(
-                tokens.codes[items, :, :longest]
-            )
+            out[items, : longest * self.hop_length] = self._waves_of(tokens.rows(items))
         beyond = np.arange(out.shape[1]) >= tokens.lengths[:, None] * self.hop_length
         out[beyond] = 0.0
         return out
@@ -138,11 +136,18 @@ class NeuralCodec(NeuralBase):
             codes = self.network.quantizer.encode(latents, self.layers)
         return codes.cpu().numpy()
 
-    def _waves_of(self, codes: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    def _side_information(
+        self, waves: npt.NDArray[np.float32], samples: npt.NDArray[np.int64]
+    ) -> tuple[tuple[Packet, ...], ...]:
+        """Return what is sent once for each signal, as long as `side_widths` says."""
+        return ()
+
+    def _waves_of(self, tokens: Tokens) -> npt.NDArray[np.float32]:
         import torch
 
         with torch.inference_mode():
-            latents = self.network.quantizer.decode(torch.from_numpy(codes).to(self.network.device))
+            codes = torch.from_numpy(tokens.codes).to(self.network.device)
+            latents = self.network.quantizer.decode(codes)
             waves = self.network.decode_in_chunks(latents, self._chunk_frames)
         return waves.float().cpu().numpy()
 
@@ -191,7 +196,8 @@ class NeuralCodec(NeuralBase):
         codes = np.zeros((len(samples), len(self.widths), int(lengths.max(initial=0))), np.int64)
         for item, bitstream, frames in zip(codes, bitstreams, lengths, strict=True):
             item[:, :frames] = self.entropy_coder.decode(bitstream.packets[0], int(frames))
-        return Tokens(codes, lengths, samples)
+        side = tuple(bitstream.side_information for bitstream in bitstreams)
+        return Tokens(codes, lengths, samples, side)
 
     def _check_packets(self, bitstream: Bitstream) -> None:
         due = 1 if self.config.entropy else int(self.frames_of(bitstream.samples))
@@ -200,11 +206,18 @@ class NeuralCodec(NeuralBase):
                 f"{len(bitstream.packets)} packets at {bitstream.sample_rate} Hz where"
                 f" {due} at {self.shape.sample_rate} Hz carry {bitstream.samples} samples"
             )
+        side = [packet.bits for packet in bitstream.side_information]
+        if side != ([sum(self.side_widths)] if self.side_widths else []):
+            raise BitstreamError(
+                f"side information of {sum(side)} bits in {len(side)} packets where"
+                f" {sum(self.side_widths)} bits are due"
+            )
 
     def _packets(self, tokens: Tokens) -> tuple[list[Packet], tuple[Packet, ...]]:
+        packets, side = super()._packets(tokens)
         if self.config.entropy:
-            return [self.entropy_coder.encode(tokens.codes[0])], ()
-        return super()._packets(tokens)
+            return [self.entropy_coder.encode(tokens.codes[0])], side
+        return packets, side
 
     def at_lower_rate(self, bitstream: Bitstream, kbps: float) -> Bitstream:
         """Drop residual layers from a bitstream: what a `kbps` encoder would have sent.

@@ -78,11 +78,13 @@ class Beginning:
         stage = self.recipe.stages[index]
         waves = torch.cat(self._waves(index, _START_BATCHES, Purpose.START))
         network: Any = self.models.network
-        mdct = bool(getattr(getattr(network.config, "seanet", None), "mdct_start", False))
+        mdct, groups = network.mdct_start, network.quantizer.config.groups
         flattening = stage.start_flattening
         if flattening:
             flatten_spectrum(network.encoder, network.decoder, waves, flattening, mdct)
-        kept = start_with_principal_components(network.encoder, network.decoder, waves, mdct)
+        kept = start_with_principal_components(
+            network.encoder, network.decoder, waves, mdct, groups
+        )
         shares = ", ".join(f"{100 * share:.1f}" for share in kept)
         log.note(f"principal components keep {shares} % of the power, layer by layer")
 

@@ -37,17 +37,28 @@ class Batch:
         What should come back; the same tensor unless there is noise.
     denoise : Tensor of bool, shape (batch,), or None
         Which items are asked to come back denoised; None without a denoising switch.
+    prompts : Tensor, shape (batch, samples), or None
+        Other excerpts of the same recordings, for networks that hear prompts.
     """
 
     inputs: Tensor
     targets: Tensor
     denoise: Tensor | None = None
+    prompts: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """Move to a device."""
         inputs = self.inputs.to(device)
         targets = inputs if self.targets is self.inputs else self.targets.to(device)
-        return Batch(inputs, targets, None if self.denoise is None else self.denoise.to(device))
+        denoise = None if self.denoise is None else self.denoise.to(device)
+        prompts = None if self.prompts is None else self.prompts.to(device)
+        return Batch(inputs, targets, denoise, prompts)
+
+    @property
+    def conditions(self) -> dict[str, Tensor]:
+        """What the network is told beside its inputs, by the names of its arguments."""
+        found = {"denoise": self.denoise, "prompts": self.prompts}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class Recordings(abc.ABC):
@@ -186,15 +197,30 @@ class Crops:
 
     def draw(self, generator: np.random.Generator, speed: float = 1.0) -> Samples:
         """Draw one crop, shape (samples,); signals that are too short are padded with zeros."""
+        return self._excerpt(generator, self._recording(generator), self.samples, speed)
+
+    def draw_with_prompt(
+        self, generator: np.random.Generator, speed: float, samples: int
+    ) -> tuple[Samples, Samples]:
+        """Draw a crop, and from anywhere in the same recording another excerpt, (samples,)."""
+        index = self._recording(generator)
+        crop = self._excerpt(generator, index, self.samples, speed)
+        return crop, self._excerpt(generator, index, samples, speed)
+
+    def _recording(self, generator: np.random.Generator) -> int:
         index = int(np.searchsorted(self._ends, generator.uniform(0, self._ends[-1]), "right"))
-        index = min(index, len(self._ends) - 1)
+        return min(index, len(self._ends) - 1)
+
+    def _excerpt(
+        self, generator: np.random.Generator, index: int, samples: int, speed: float
+    ) -> Samples:
         rate = self.recordings.rates[index]
-        length = max(1, round(self.samples * speed * rate / self.sample_rate))
+        length = max(1, round(samples * speed * rate / self.sample_rate))
         spare = self.recordings.lengths[index] - length
         start = int(generator.integers(0, max(spare, 0) + 1))
         excerpt = self.recordings.excerpt(index, start, length)
         padded = np.pad(excerpt, (0, length - len(excerpt)))
-        return _stretched(padded, self.samples)
+        return _stretched(padded, samples)
 
 
 def _stretched(signal: Samples, samples: int) -> Samples:
@@ -227,23 +253,32 @@ class BatchMaker:
     def __call__(self, stage: int, step: int, size: int, purpose: Purpose = Purpose.CROPS) -> Batch:
         """Make a batch of `size` crops."""
         generator = numpy_generator(self.seed, stage, step, self.rank, purpose)
-        clean = [self._speech(generator) for _ in range(size)]
-        if self.noise is None:
-            waves = torch.from_numpy(np.stack(clean))
-            return Batch(waves, waves)
-        return self._noisy(clean, generator)
+        speech = [self._speech(generator) for _ in range(size)]
+        clean = [crop for crop, _ in speech]
+        if self.noise is not None:
+            return self._noisy(clean, generator)
+        waves = torch.from_numpy(np.stack(clean))
+        prompts = [prompt for _, prompt in speech if prompt is not None]
+        return Batch(waves, waves, None, torch.from_numpy(np.stack(prompts)) if prompts else None)
 
-    def _speech(self, generator: np.random.Generator) -> Samples:
+    def _speech(self, generator: np.random.Generator) -> tuple[Samples, Samples | None]:
+        """Draw a crop, and what goes with it as a prompt if the recipe asks for one."""
         config = self.config
         speed = float(generator.choice(config.speeds))
-        wave = self.speech.draw(generator, speed)
+        prompt: Samples | None = None
+        if config.prompt_seconds is None:
+            wave = self.speech.draw(generator, speed)
+        else:
+            samples = round(config.prompt_seconds * self.speech.sample_rate)
+            wave, prompt = self.speech.draw_with_prompt(generator, speed, samples)
         scale = 10 ** (generator.uniform(*config.gain_db) / 20)
         if config.level_rms is not None:
             rms = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))
             scale *= config.level_rms / max(rms, RMS_FLOOR)
         if config.polarity_flip and generator.random() < 0.5:
             scale = -scale
-        return wave * np.float32(scale)
+        factor = np.float32(scale)
+        return wave * factor, None if prompt is None else prompt * factor
 
     def _noisy(self, clean: list[Samples], generator: np.random.Generator) -> Batch:
         """Add noise to crops, and decide what is to come back of them.

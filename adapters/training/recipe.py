@@ -47,6 +47,9 @@ class DataConfig(Table):
     reserved_speakers: int = pydantic.Field(0, ge=0)
     """Speakers kept for model selection, chosen by a hash of their names."""
     crop_seconds: float = pydantic.Field(1.0, gt=0, le=600)
+    prompt_seconds: Positive | None = pydantic.Field(None, le=600)
+    """Length of a second excerpt of the same recording, from which networks with prompts take
+    them; None: there is none."""
     in_memory: bool = True
     """Whether all audio is held in memory; else crops are read from the files."""
     level_rms: float | None = pydantic.Field(None, gt=0, le=1)
@@ -75,6 +78,12 @@ class DataConfig(Table):
     def is_noisy(self) -> bool:
         """Whether any crops get noise."""
         return bool(self.noise or self.synthetic_noise)
+
+    @pydantic.model_validator(mode="after")
+    def _check_prompts(self) -> DataConfig:
+        if self.is_noisy and self.prompt_seconds is not None:
+            raise ValueError("prompt_seconds: crops with noise get no prompts")
+        return self
 
     @pydantic.field_validator("gain_db", "noise_gain_db")
     @classmethod

@@ -120,10 +120,11 @@ class StageTraining:
 
     def _reconstruct(self, step: int, batch: Batch) -> tuple[Reconstruction, Judged | None]:
         """Run the network, and the discriminators if they take part."""
-        extra = {} if batch.denoise is None else {"denoise": batch.denoise}
         layers, judged = self._layers(step), None
         with self.fabric.autocast():
-            result = self.models.network(batch.inputs, layers, self.stage.quantize, **extra)
+            result = self.models.network(
+                batch.inputs, layers, self.stage.quantize, **batch.conditions
+            )
             if self.discriminators is not None:
                 judged = judge(self.discriminators, batch.targets, result.waves)
         return result, judged

@@ -19,7 +19,7 @@ _CONSTANT = 1e-4
 
 @torch.no_grad()
 def start_with_principal_components(
-    encoder: nn.Module, decoder: nn.Module, waves: Tensor, keep_outer: bool
+    encoder: nn.Module, decoder: nn.Module, waves: Tensor, keep_outer: bool, groups: int = 1
 ) -> list[float]:
     """Write principal components of training data into the convolutions of the main path.
 
@@ -36,6 +36,9 @@ def start_with_principal_components(
     waves : Tensor, shape (batch, samples)
     keep_outer : bool
         Leave the first convolution and the last one as they are (an MDCT), but for their biases.
+    groups : int
+        Of the latents, which the quantizer codes one by one: components are dealt to them so that
+        all groups hold about the same power.
 
     Returns
     -------
@@ -64,6 +67,8 @@ def start_with_principal_components(
             basis, share = _leading_basis(layer, x)
             kept.append(1.0 if outer else share)
             _without_bias(layer, counterparts[layer])
+            if layer is analysis[-1]:
+                basis = _dealt(basis, groups)
             if not outer:
                 _write_analysis(layer, basis)
                 _write_synthesis(counterparts[layer], basis)
@@ -169,6 +174,19 @@ def _leading_basis(layer: Conv1d, x: Tensor) -> tuple[Tensor, float]:
     leading = vectors.flip(1)[:, :count].T.reshape(count, channels, stride)
     share = float(values.flip(0)[:count].sum() / values.sum().clamp(min=1e-30))
     return leading.to(x.dtype), share
+
+
+def _dealt(basis: Tensor, groups: int) -> Tensor:
+    """Deal components, strongest first, to groups: there and back, so that none is ahead.
+
+    Codebooks of equal size serve groups whose variances have equal products best (Ge et al.,
+    Optimized product quantization, IEEE TPAMI 36, 2014).
+    """
+    if groups == 1 or len(basis) % groups:
+        return basis
+    rounds = torch.arange(len(basis)).reshape(-1, groups)
+    rounds[1::2] = rounds[1::2].flip(1)
+    return basis[rounds.T.flatten()]
 
 
 def _without_bias(*layers: Conv1d | ConvTranspose1d) -> None:

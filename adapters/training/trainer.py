@@ -166,6 +166,8 @@ def _build(file: RecipeFile, codec_class: Any, processes: int) -> CodecNetwork:
             f"{file.path}: data.noise_targets: this network has {has} denoising switch;"
             f' set "{targets}"'
         )
+    if (recipe.data.prompt_seconds is not None) and not network.hears_prompts:
+        raise UserError(f"{file.path}: data.prompt_seconds: this network hears no prompts")
     check_losses(recipe, _own_losses(network, recipe.quantizes))
     _check_stages(file, network, processes)
     return network

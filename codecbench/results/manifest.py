@@ -23,8 +23,8 @@ PROTOCOL = 1
 RELEVANT_PACKAGES = (
     "ai-edge-litert", "av", "codecbench", "jiwer", "lc3py", "librosa", "numba", "numpy",
     "onnxruntime", "openai-whisper", "pesq", "pocketsphinx", "pycodec2", "pystoi", "pyworld",
-    "resemblyzer", "scipy", "soundfile", "soxr", "speechmos", "torch", "visqol-python",
-    "webrtcvad",
+    "resemblyzer", "scipy", "soundfile", "soxr", "speechmos", "torch", "transformers",
+    "visqol-python", "webrtcvad",
 )  # fmt: skip
 """Packages whose version can change a number."""
 

@@ -24,6 +24,7 @@ SPECS: dict[str, tuple[str, ...]] = {
         "opus:kbps=16,application=voip,frame_ms=60,vbr=off",
         "opus:kbps=32,bandwidth=fb,frame_ms=10",
     ),
+    "pscodec": (),
     "soundstream": (),
     "speex": ("speex",),
     "svcodec": (),

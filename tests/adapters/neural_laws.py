@@ -7,9 +7,10 @@ those in `REPLACED`.
 from __future__ import annotations
 
 import functools
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -48,6 +49,9 @@ STREAMED = 1e-4
 
 STORED_SNR_DB: dict[Precision, float] = {"float16": 40.0, "int8": 20.0}
 """Signal-to-noise ratio of what weights in few bits decode, against float32 and equal codes."""
+
+FAINT = 0.2
+"""Part of a far look-ahead that may be too faint to be measured where many layers look ahead."""
 
 LATENCY_PHASES = 64
 """Up to this hop all phases are measured; beyond it the first, the last and 14 between."""
@@ -99,7 +103,7 @@ class NeuralCase(Case):
 
 
 def bits_are_exact(case: NeuralCase) -> None:
-    """Frames times the bits of a frame's codes are counted, and nothing else."""
+    """Frames times the bits of a frame's codes are counted, side information, nothing else."""
     card, codec = case.card, case.codec
     quantizer = codec.shape.quantizer
     bits = codec.layers * quantizer.groups * bits_for(quantizer.codebook_size)
@@ -110,7 +114,8 @@ def bits_are_exact(case: NeuralCase) -> None:
         frames = -(-(samples + case.delay) // case.hop)
         bitstream = codec.encode(case.voice(samples))
         assert [packet.bits for packet in bitstream.packets] == [bits] * frames
-        assert bitstream.bits == frames * bits
+        assert bitstream.bits == frames * bits + sum(codec.side_widths)
+        assert len(bitstream.side_information) == bool(codec.side_widths)
         assert sum(len(packet.data) for packet in bitstream.packets) == frames * -(-bits // 8)
     assert card.nominal_kbps == pytest.approx(bits * card.frame_rate / 1000)
 
@@ -146,9 +151,9 @@ def any_rate_is_in_one_bitstream(case: NeuralCase) -> None:
         assert kept == lower.encode(audio)
         assert kept.codec == lower.spec
         decoded = lower.decode(kept).samples
-        first = type(tokens)(tokens.codes[:, : len(lower.widths)], tokens.lengths, tokens.samples)
+        first = replace(tokens, codes=tokens.codes[:, : len(lower.widths)])
         assert np.array_equal(full.detokenize(first)[0, : len(decoded)], decoded)
-    bits = [full.at_lower_rate(sent, rate).bits for rate in full.rates]
+    bits = [full.at_lower_rate(sent, rate).main_bits for rate in full.rates]
     assert bits == [bits[0] * (layer + 1) for layer in range(len(bits))]
 
 
@@ -258,13 +263,19 @@ def latency_is_what_the_card_says(case: NeuralCase) -> None:
 def check_latency(case: NeuralCase, measured: dict[str, float]) -> None:
     """Compare latencies in samples with the card."""
     declared = case.card.algorithmic_latency_ms
+    if case.codec.side_widths:
+        assert declared == math.inf, "side information is taken from the whole utterance"
+        declared = case.codec.streaming_latency_ms
     if declared is None:
         assert case.card.causal is False, "a causal codec knows its latency"
         assert measured["network"] > case.hop + case.delay, "it is causal after all"
         return
     for path, samples in measured.items():
         found = 1000 * samples / case.rate
-        assert found == pytest.approx(declared), f"{path}: {found:g} ms; the card says {declared:g}"
+        least = declared * (1 - (0 if case.card.causal else FAINT))
+        assert least * (1 - 1e-6) <= found <= declared * (1 + 1e-6) or found == declared, (
+            f"{path}: {found:g} ms; the card says {declared:g}"
+        )
 
 
 def some_phases(hop: int) -> Sequence[int]:

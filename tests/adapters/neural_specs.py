@@ -70,6 +70,22 @@ AUDIODEC = {
 }
 """Hop 32."""
 
+BACKBONE = {
+    "strides": (2, 4, 4),
+    "stride_kernels": (4, 9, 8),
+    "encoder_channels": (4, 16, 16, 16),
+    "decoder_channels": (4, 6, 8, 12),
+    "latent_channels": 12,
+    "kernel_sizes": (3, 5),
+    "dilations": ((1, 2), (1,)),
+}
+"""Hop 32."""
+
+PROMPTS = {
+    "voiceprint": {"channels": 6, "quantizer": {"codebooks": 2, "groups": 2, "codebook_size": 20}},
+    "mel_prompt": {"channels": 10, "bins": 20, "window": 256, "hop_length": 64, "vectors": 3},
+}
+
 TINY: tuple[NeuralSpec, ...] = (
     NeuralSpec(
         "soundstream",
@@ -192,6 +208,61 @@ TINY: tuple[NeuralSpec, ...] = (
                 "output_activation": "none",
             },
         },
+    ),
+    NeuralSpec(
+        "pscodec",
+        "weighted",
+        {
+            "sample_rate": 16_000,
+            "backbone": BACKBONE,
+            "quantizer": {"codebooks": 2, "codebook_size": 64, "groups": 2, "update": "gradient"},
+            **PROMPTS,
+        },
+        keys="variant=base",
+        variant="base",
+    ),
+    NeuralSpec(
+        "pscodec",
+        "attention",
+        {
+            "sample_rate": 8_000,
+            "backbone": {
+                "first_stride": 8,
+                "mdct_start": True,
+                "linear_path": True,
+                "zero_start": True,
+                "norm": "none",
+                "strides": (2, 2),
+                "stride_kernels": None,
+                "encoder_channels": (10, 12, 16),
+                "decoder_channels": (8, 12, 16),
+                "latent_channels": 12,
+                "kernel_sizes": (3, 5),
+                "dilations": ((1,), (1,)),
+                "groups": 2,
+                "activation": "elu",
+                "output_activation": "none",
+            },
+            "companding": {"bands": 2, "exponent": 0.7},
+            "quantizer": {"codebooks": 3, "groups": 2, "codebook_size": 20},
+            "fusion": {"kind": "cascaded_attention", "reach": 2, "heads": 2},
+            **PROMPTS,
+        },
+        keys="variant=casan",
+        variant="casan",
+    ),
+    NeuralSpec(
+        "pscodec",
+        "without-prompts",
+        {
+            "sample_rate": 8_000,
+            "backbone": {**BACKBONE, "norm": "none", "output_activation": "none"},
+            "quantizer": {"codebooks": 2, "codebook_size": 64},
+            "voiceprint": None,
+            "mel_prompt": None,
+        },
+        keys="variant=drl-ict",
+        variant="drl-ict",
     ),
 )
 

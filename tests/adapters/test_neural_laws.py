@@ -29,7 +29,8 @@ from .neural_specs import PARAMETERS, TINY, bundled
 
 ALL_LAWS = [law for law in LAWS if law not in REPLACED] + list(NEURAL_LAWS)
 PLAIN = TINY[0]
-STREAMING = [row for row in TINY if row.label != "looking-ahead"]
+LOOKING_AHEAD = ("soundstream-looking-ahead", "pscodec-weighted", "pscodec-attention")
+STREAMING = [row for row in TINY if row.id not in (*LOOKING_AHEAD, "pscodec-without-prompts")]
 
 
 @pytest.fixture(scope="module", params=[*TINY, *bundled()], ids=lambda row: row.id)
