@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MetricError, UnavailableError
-from .whisper_models import SHA256, cached_path, fetch_command, file_sha256, published_name
+from ..files import file_sha256
+from .whisper_models import SHA256, cached_path, fetch_command, published_name
 
 RATE = 16000
 POCKETSPHINX = "pocketsphinx"

@@ -7,8 +7,6 @@ Source: the addresses in openai-whisper's ``__init__.py``; each holds the file's
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -85,18 +83,6 @@ def fetch(name: str) -> Path:
     path = cached_path(published)
     download(Archive(address(published), sha256=SHA256[published]), path)
     return path
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, computed once for its size and time of change."""
-    status = path.stat()
-    return _sha256(path, status.st_size, status.st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=16)
-def _sha256(path: Path, size: int, changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def main(names: Sequence[str]) -> int:

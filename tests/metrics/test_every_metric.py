@@ -17,6 +17,7 @@ from codecbench.spec import Spec, parse_spec
 
 from .laws import LAWS, SNR_STEPS, check_law
 from .signals import RATE, scaled, synthetic_speech, with_noise
+from .tiny_wavlm import write_tiny_wavlm
 from .tiny_whisper import write_tiny_whisper
 
 TRANSCRIPT = "a synthetic voice that says nothing"
@@ -30,9 +31,17 @@ def tiny_whisper(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def metric_named(tiny_whisper):
+def tiny_wavlm(tmp_path_factory) -> Path:
+    return write_tiny_wavlm(tmp_path_factory.mktemp("wavlm"))
+
+
+@pytest.fixture(scope="session")
+def metric_named(tiny_whisper, tiny_wavlm):
     """Return the metric of a name, set up; one that needs a model gets a tiny random one."""
-    params = {"wer": (("asr", str(tiny_whisper)),)}
+    params = {
+        "spk_sim_wavlm": (("weights", str(tiny_wavlm)),),
+        "wer": (("asr", str(tiny_whisper)),),
+    }
     ready: dict[str, Metric] = {}
 
     def get(name: str) -> Metric:

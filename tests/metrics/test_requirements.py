@@ -8,6 +8,7 @@ from codecbench.errors import UnavailableError
 from codecbench.registry import METRICS, component_class, names
 from codecbench.spec import Spec
 
+from .tiny_wavlm import write_tiny_wavlm
 from .tiny_whisper import write_tiny_whisper
 
 MODULES = [
@@ -34,18 +35,17 @@ def hide(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def tiny_whisper(tmp_path_factory):
-    return str(write_tiny_whisper(tmp_path_factory.mktemp("whisper") / "tiny.pt"))
-
-
-def _metric(name, tiny_whisper):
-    params = (("asr", tiny_whisper),) if name == "wer" else ()
-    return component_class(METRICS, name).from_spec(Spec(name, params))
+def tiny_models(tmp_path_factory):
+    """Return the keys of the metrics that need a model."""
+    whisper = write_tiny_whisper(tmp_path_factory.mktemp("whisper") / "tiny.pt")
+    wavlm = write_tiny_wavlm(tmp_path_factory.mktemp("wavlm"))
+    return {"wer": (("asr", str(whisper)),), "spk_sim_wavlm": (("weights", str(wavlm)),)}
 
 
 @pytest.mark.parametrize(("name", "module"), MODULES)
-def test_a_missing_package_is_named(name, module, hide, tiny_whisper):
-    metric = _metric(name, tiny_whisper)
+def test_a_missing_package_is_named(name, module, hide, tiny_models):
+    spec = Spec(name, tiny_models.get(name, ()))
+    metric = component_class(METRICS, name).from_spec(spec)
     metric.check_available()
     hide(module)
     with pytest.raises(UnavailableError, match=rf"^{name} cannot run here: .*{module}.*install"):
@@ -56,6 +56,7 @@ def test_packages_are_declared():
     assert {
         ("f0", "pyworld"), ("mcd", "pyworld"), ("dnsmos", "speechmos"), ("dnsmos", "onnxruntime"),
         ("spk_sim", "resemblyzer"), ("spk_sim", "webrtcvad"), ("spk_sim", "torch"),
+        ("spk_sim_wavlm", "transformers"), ("spk_sim_wavlm", "torch"),
         ("pesq", "pesq"), ("visqol", "visqol"), ("wer", "jiwer"), ("wer", "whisper"),
         ("wer", "torch"),
     } <= set(MODULES)  # fmt: skip
