@@ -33,12 +33,15 @@ class Reconstruction:
         None if the quantizer was passed by.
     losses : dict of str to Tensor
         Terms of the network's own, which a recipe weighs by name.
+    side : dict of str to Quantized
+        What the network's `side_quantizers` made of the prompts.
     """
 
     waves: Tensor
     latents: Tensor
     quantized: Quantized | None
     losses: dict[str, Tensor] = field(default_factory=dict)
+    side: dict[str, Quantized] = field(default_factory=dict)
 
 
 class CodecNetwork(nn.Module, abc.ABC):
@@ -75,6 +78,15 @@ class CodecNetwork(nn.Module, abc.ABC):
     def device(self) -> torch.device:
         """Where the network is."""
         return next(self.parameters()).device
+
+    @property
+    def side_quantizers(self) -> dict[str, ResidualVectorQuantizer]:
+        """Quantizers of what is sent once a signal, by the part of the network they are in."""
+        return {}
+
+    def side_latents(self, prompts: Tensor) -> dict[str, Tensor]:
+        """Return what these quantizers represent of speech (batch, samples)."""
+        return {}
 
     @abc.abstractmethod
     def encode(self, waves: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from ...audio import Audio, read_audio
 from ...bits import pack, unpack
 from ...bitstream import Bitstream, Packet
 from ...codec import Tokens
-from ...errors import BitstreamError, CodecError, UserError
+from ...errors import AudioError, BitstreamError, CodecError, UserError
 from ..nn.neural_base import BUNDLED, NeuralConfig
 from ..nn.neural_codec import NeuralCodec
 
@@ -142,7 +142,12 @@ class PscodecCodec(NeuralCodec):
 
     @cached_property
     def _prompt_audio(self) -> Audio | None:
-        return None if self.config.prompt is None else read_audio(self.config.prompt)
+        if self.config.prompt is None:
+            return None
+        try:
+            return read_audio(self.config.prompt)
+        except AudioError as error:
+            raise UserError(f"{self.name}: prompt: {error}") from error
 
     @cached_property
     def _given_prompt(self) -> tuple[Packet, ...] | None:

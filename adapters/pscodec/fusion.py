@@ -78,9 +78,9 @@ class WeightedFusion(nn.Module):
             vector = self.voiceprint(prompts.voiceprint[..., 0])
             maps.append(vector[..., None].expand_as(latents))
         if self.mel is not None:
-            assert prompts.mel is not None
+            assert prompts.mel_prompt is not None
             frames = F.layer_norm(latents.transpose(1, 2), latents.shape[1:2])
-            maps.append(self.mel(frames, prompts.mel.transpose(1, 2)).transpose(1, 2))
+            maps.append(self.mel(frames, prompts.mel_prompt.transpose(1, 2)).transpose(1, 2))
         weights = len(self.logits) * self.logits.softmax(0)
         parts = [latents, *maps]
         fused = torch.stack([w * part for w, part in zip(weights, parts, strict=True)]).sum(0)
@@ -132,8 +132,8 @@ class CascadedAttention(nn.Module):
         x = x + self.stream(F.layer_norm(x, x.shape[-1:]))
         maps = []
         if self.mel is not None:
-            assert prompts.mel is not None
-            maps.append(self.mel(x, prompts.mel.transpose(1, 2)))
+            assert prompts.mel_prompt is not None
+            maps.append(self.mel(x, prompts.mel_prompt.transpose(1, 2)))
             x = x + maps[-1]
         if self.voiceprint is not None and self.split is not None:
             assert prompts.voiceprint is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -191,13 +191,16 @@ class PscodecNetwork(CodecNetwork):
         latents = self.encode(self._padded(waves)).float()
         with torch.autocast(latents.device.type, enabled=False):  # 16 bits confuse codewords
             quantized = self.quantizer(latents, layers) if quantize else None
-            heard, losses = self._heard(waves if prompts is None else prompts, quantize)
+            vectors = self.side_latents(waves if prompts is None else prompts)
+            side = {name: self.side_quantizers[name](one) for name, one in vectors.items()}
+        losses = _commitment(vectors, side)
+        heard = {name: one.latents for name, one in side.items()} if quantize else vectors
         stream = latents if quantized is None else quantized.latents
-        fused, maps = self.fusion(stream, heard)
+        fused, maps = self.fusion(stream, Prompts(**heard))
         if maps:
             with torch.autocast(latents.device.type, enabled=False):
                 losses["disentanglement"] = disentanglement_loss([latents, *map(_float, maps)])
-        return Reconstruction(self._on_time(fused, waves), latents, quantized, losses)
+        return Reconstruction(self._on_time(fused, waves), latents, quantized, losses, side)
 
     def _padded(self, waves: Tensor) -> Tensor:
         missing = -(waves.shape[-1] + self.delay_samples) % self.hop_length
@@ -207,25 +210,21 @@ class PscodecNetwork(CodecNetwork):
         decoded = self._decoded(fused)
         return decoded[:, self.delay_samples : self.delay_samples + waves.shape[-1]].float()
 
-    def _heard(self, waves: Tensor, quantize: bool) -> tuple[Prompts, dict[str, Tensor]]:
-        """Return the prompts of excerpts and the losses of their quantizers, summed."""
-        found = Prompts(None, None)
-        terms: list[Quantized] = []
+    @property
+    def side_quantizers(self) -> dict[str, ResidualVectorQuantizer]:
+        """Quantizers of voiceprint and mel prompt; see `CodecNetwork.side_quantizers`."""
+        parts = {"voiceprint": self.voiceprint, "mel_prompt": self.mel_prompt}
+        return {name: part.quantizer for name, part in parts.items() if part is not None}
+
+    def side_latents(self, prompts: Tensor) -> dict[str, Tensor]:
+        """Return vectors of excerpts, before their quantizers; see `CodecNetwork.side_latents`."""
+        found = {}
         if self.voiceprint is not None:
-            embeddings = self.voiceprint.embed_excerpts(self._at_voiceprint_rate(waves))
-            vectors = self.voiceprint.vectors(embeddings)
-            terms.append(self.voiceprint.quantizer(vectors))
-            found = replace(found, voiceprint=terms[-1].latents if quantize else vectors)
+            embeddings = self.voiceprint.embed_excerpts(self._at_voiceprint_rate(prompts))
+            found["voiceprint"] = self.voiceprint.vectors(embeddings)
         if self.mel_prompt is not None:
-            vectors = self.mel_prompt.vectors(waves)
-            terms.append(self.mel_prompt.quantizer(vectors))
-            found = replace(found, mel=terms[-1].latents if quantize else vectors)
-        if not terms:
-            return found, {}
-        return found, {
-            "prompt_commitment": torch.stack([one.commitment.mean() for one in terms]).sum(),
-            "prompt_codebook": torch.stack([one.codebook_loss.mean() for one in terms]).sum(),
-        }
+            found["mel_prompt"] = self.mel_prompt.vectors(prompts)
+        return found
 
     def _at_voiceprint_rate(self, waves: Tensor) -> Tensor:
         if self.sample_rate == VOICEPRINT_RATE:
@@ -269,6 +268,17 @@ class PscodecNetwork(CodecNetwork):
             by_vector = rows.reshape(len(rows), self.mel_prompt.config.vectors, -1)
             mel = self.mel_prompt.quantizer.decode(by_vector.transpose(1, 2))
         return Prompts(voiceprint, mel)
+
+
+def _commitment(vectors: Mapping[str, Tensor], side: Mapping[str, Quantized]) -> dict[str, Tensor]:
+    """Return the mean commitment of all prompts, each relative to its vectors' variance."""
+    if not side:
+        return {}
+    terms = [
+        one.commitment.mean() / vectors[name].detach().var().clamp(min=1e-6)
+        for name, one in side.items()
+    ]
+    return {"prompt_commitment": torch.stack(terms).mean()}
 
 
 def _resampled(wave: npt.NDArray[Any], rate: int) -> npt.NDArray[np.float32]:

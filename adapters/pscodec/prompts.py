@@ -31,7 +31,7 @@ _MEL_FLOOR = 1e-4
 
 
 class PromptQuantizerConfig(pydantic.BaseModel):
-    """A residual vector quantizer of prompts; learned by gradient, looked up by direction."""
+    """A residual vector quantizer of prompts, whose codebooks are running means."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -39,13 +39,12 @@ class PromptQuantizerConfig(pydantic.BaseModel):
     """Residual layers of each group."""
     codebook_size: int = pydantic.Field(default=256, ge=2, le=65_536)
     groups: int = pydantic.Field(default=1, ge=1, le=64)
-    codebook_channels: int = pydantic.Field(default=8, ge=1, le=256)
-    """In which codewords are looked up, after a learned projection."""
+    """Equal parts of the vector, each with residual layers of its own."""
 
     @property
     def full(self) -> QuantizerConfig:
         """The whole configuration of the quantizer."""
-        return QuantizerConfig(**self.model_dump(), lookup="cosine", update="gradient")
+        return QuantizerConfig(**self.model_dump(), update="ema")
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -94,7 +93,7 @@ class MelPromptConfig(pydantic.BaseModel):
     """Each halves the frame rate."""
     vectors: int = pydantic.Field(default=8, ge=1, le=256)
     """Into which attention pools all frames."""
-    quantizer: PromptQuantizerConfig = PromptQuantizerConfig(codebooks=4)
+    quantizer: PromptQuantizerConfig = PromptQuantizerConfig(codebooks=2, groups=2)
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> MelPromptConfig:
@@ -201,9 +200,9 @@ class Prompts:
     Parameters
     ----------
     voiceprint : Tensor, shape (batch, channels, 1), or None
-    mel : Tensor, shape (batch, channels, vectors), or None
+    mel_prompt : Tensor, shape (batch, channels, vectors), or None
         None where the network has no such encoder.
     """
 
-    voiceprint: Tensor | None
-    mel: Tensor | None
+    voiceprint: Tensor | None = None
+    mel_prompt: Tensor | None = None

@@ -8,7 +8,7 @@ import torch
 from lightning.fabric import Fabric
 from torch import Tensor
 
-from .crops import BatchMaker
+from .crops import Batch, BatchMaker
 from .logs import Log
 from .models import Models
 from .randomness import Purpose, torch_seed
@@ -58,6 +58,7 @@ class Beginning:
             self._start_network(index, log)
         if starts_codebooks:
             latent_power = self._start_codebooks(index, log)
+            self._start_side_codebooks(index)
         if stage.start is not None or starts_codebooks:
             self._share()
             if self.models.average is not None:
@@ -104,13 +105,36 @@ class Beginning:
         log.note(f"quantizing starts; {latents[:, 0].numel()} frames have variance {power:.4g}")
         return power
 
+    def _start_side_codebooks(self, index: int) -> None:
+        """Start the codebooks of what is sent once a signal, from as many prompts as it says."""
+        network, side = self.models.network, self.models.side_codebooks
+        if not side:
+            return
+        batches = self.recipe.stages[index].side_codebooks.kmeans_batches
+        with torch.no_grad(), self.fabric.autocast():
+            found = [
+                network.side_latents(batch.inputs if batch.prompts is None else batch.prompts)
+                for batch in self._batches(index, batches, Purpose.CODEBOOKS)
+            ]
+        for place, (name, codebooks) in enumerate(side.items(), start=1):
+            latents = torch.cat([one[name] for one in found]).float()
+            if self.recipe.brings(name):
+                codebooks.go_on(latents, batches)
+                continue
+            seed = torch_seed(self.recipe.seed, index, place, 0, Purpose.CODEBOOKS)
+            codebooks.start(latents, batches, seed)
+
     def _waves(self, index: int, count: int, purpose: Purpose) -> list[Tensor]:
+        return [batch.inputs for batch in self._batches(index, count, purpose)]
+
+    def _batches(self, index: int, count: int, purpose: Purpose) -> list[Batch]:
         size = self.recipe.stages[index].batch_size
         batches = (self.batches(index, step, size, purpose) for step in range(count))
-        return [batch.inputs.to(self.fabric.device) for batch in batches]
+        return [batch.to(self.fabric.device) for batch in batches]
 
     def _share(self) -> None:
         """Give all processes what the first one has."""
         if self.fabric.world_size > 1:
-            for part in (self.models.network, self.models.codebooks):
+            parts: list[Any] = [self.models.network, self.models.codebooks]
+            for part in [*parts, *self.models.side_codebooks.values()]:
                 part.load_state_dict(self.fabric.broadcast(part.state_dict()))

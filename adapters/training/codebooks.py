@@ -71,6 +71,11 @@ class Codebooks:
         values = perplexities(self.learner.usage)
         return {f"codebooks/perplexity_{index + 1}": value for index, value in enumerate(values)}
 
+    def mean_perplexity(self) -> float:
+        """Return the mean perplexity of all layers' usage."""
+        values = perplexities(self.learner.usage)
+        return sum(values) / len(values)
+
     def state_dict(self) -> dict[str, Any]:
         """Return what `load_state_dict` takes."""
         return self.learner.state_dict()

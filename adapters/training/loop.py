@@ -129,6 +129,8 @@ class TrainingLoop:
     def _tell(self, report: Mapping[str, Tensor], log: Log, speed: Speed) -> None:
         values = {name: float(value) for name, value in report.items()}
         values |= self.models.codebooks.perplexities()
+        for name, codebooks in self.models.side_codebooks.items():
+            values[f"codebooks/perplexity_{name}"] = codebooks.mean_perplexity()
         values["speed/steps_per_second"] = speed.steps
         log.scalars(values, self.steps_done)
         log.state(self.progress.step, values["loss/total"], speed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import nn
@@ -23,12 +23,15 @@ class Models:
     codebooks : Codebooks
     discriminators : nn.Module or None
     average : WeightAverage or None
+    side_codebooks : dict of str to Codebooks
+        Of the network's `side_quantizers`.
     """
 
     network: CodecNetwork
     codebooks: Codebooks
     discriminators: nn.Module | None
     average: WeightAverage | None
+    side_codebooks: dict[str, Codebooks] = field(default_factory=dict)
 
     @property
     def judged(self) -> CodecNetwork:
@@ -53,5 +56,6 @@ class Models:
             "codebooks": self.codebooks,
             "discriminators": self.discriminators,
             "average": self.average,
+            **{f"side_codebooks/{name}": one for name, one in self.side_codebooks.items()},
         }
         return {name: part for name, part in parts.items() if part is not None}

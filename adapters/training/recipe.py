@@ -139,6 +139,10 @@ class StageConfig(Table):
     """Residual layers that each item uses: drawn uniformly from all depths; every depth in
     equal share; all layers; or drawn from a list."""
     codebooks: CodebookConfig = CodebookConfig()
+    side_codebooks: CodebookConfig = CodebookConfig(
+        decay=0.998, dead_below=0.0015, kmeans_batches=100
+    )
+    """The same for the quantizers of what is sent once a signal, which see few vectors a batch."""
     commitment_scale: Literal["latent_power"] | Positive = "latent_power"
     """What the commitment is divided by; ``latent_power``: the variance of the latents, measured
     once when quantizing starts."""
@@ -282,7 +286,11 @@ class Recipe(Table):
     @property
     def has_codebooks(self) -> bool:
         """Whether the initial weights bring codebooks, which then are not started anew."""
-        brings = not self.initial_parts or "quantizer" in self.initial_parts
+        return self.brings("quantizer")
+
+    def brings(self, part: str) -> bool:
+        """Tell whether the initial weights bring a part of the network."""
+        brings = not self.initial_parts or part in self.initial_parts
         return self.initial_weights is not None and brings
 
     @property

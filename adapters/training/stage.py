@@ -201,6 +201,46 @@ def check_codebook_start(stage: StageConfig, network: CodecNetwork, samples: int
         )
 
 
+def check_side_codebooks(
+    stage: StageConfig, network: CodecNetwork, processes: int, samples: int, has_codebooks: bool
+) -> None:
+    """Refuse settings under which codebooks of side information could not start or would not last.
+
+    Parameters
+    ----------
+    stage : StageConfig
+    network : CodecNetwork
+    processes : int
+    samples : int
+        Of a crop.
+    has_codebooks : bool
+        Whether they are started already.
+
+    Raises
+    ------
+    UserError
+    """
+    if not stage.quantize or not network.side_quantizers:
+        return
+    config = stage.side_codebooks
+    with torch.no_grad():
+        found = network.side_latents(torch.zeros(1, samples))
+    for name, quantizer in network.side_quantizers.items():
+        vectors, size = found[name].shape[-1] * stage.batch_size, quantizer.config.codebook_size
+        if not has_codebooks and vectors * config.kmeans_batches < size:
+            raise UserError(
+                f"stage {stage.name}: {vectors * config.kmeans_batches} vectors cannot start"
+                f" codebooks of {size} of the {name}; raise side_codebooks.kmeans_batches"
+            )
+        even = processes * vectors / size
+        if config.dead_below >= even:
+            raise UserError(
+                f"stage {stage.name}: side_codebooks.dead_below = {config.dead_below:g} would"
+                f" replace codes of the {name} in even use, which come {even:.3g} times a batch;"
+                f" give a twentieth of that, {even / 20:.1g}"
+            )
+
+
 def check_layers(stage: StageConfig, network: CodecNetwork) -> None:
     """Refuse depths that the network does not have.
 

@@ -59,6 +59,8 @@ class StageTraining:
         self.stage = stage = recipe.stages[index]
         set_learning_parts(models.network, stage)
         models.codebooks.configure(stage.codebooks)
+        for codebooks in models.side_codebooks.values():
+            codebooks.configure(stage.side_codebooks)
         self.discriminators = models.discriminators if stage.is_adversarial else None
         self.optimizers = Optimizers(stage, models.network, self.discriminators)
         balancer = balancer_of(stage)
@@ -97,11 +99,20 @@ class StageTraining:
         report["optimizer/learning_rate"] = torch.tensor(rate)
         if self.discriminators is not None and step % self.stage.discriminator_every == 0:
             report["loss/discriminators"] = self._teach_discriminators(step, batch, result.waves)
-        if result.quantized is not None and learns(self.stage, "quantizer"):
-            seed = self._seed(step, 0, Purpose.CODEBOOKS)
-            report |= self.models.codebooks.update(result.quantized, seed)
+        report |= self._teach_codebooks(step, result)
         if self.models.average is not None:
             self.models.average.update(self.models.network)
+        return report
+
+    def _teach_codebooks(self, step: int, result: Reconstruction) -> Report:
+        """Let the codebooks of parts that learn take the batch in."""
+        report: Report = {}
+        seed = self._seed(step, 0, Purpose.CODEBOOKS)
+        if result.quantized is not None and learns(self.stage, "quantizer"):
+            report |= self.models.codebooks.update(result.quantized, seed)
+        for name, quantized in result.side.items():
+            if learns(self.stage, name):
+                self.models.side_codebooks[name].update(quantized, seed)
         return report
 
     def state_dict(self) -> dict[str, Any]:

@@ -41,6 +41,7 @@ from .stage import (
     check_crops,
     check_dead_below,
     check_layers,
+    check_side_codebooks,
     set_learning_parts,
 )
 from .start import input_scale
@@ -200,6 +201,7 @@ def _check_stages(file: RecipeFile, network: CodecNetwork, processes: int) -> No
     for stage in recipe.stages:
         check_layers(stage, network)
         check_dead_below(stage, network, processes * stage.batch_size, samples)
+        check_side_codebooks(stage, network, processes, samples, recipe.initial_weights is not None)
         check_crops(stage, recipe.losses, judges, samples)
         set_learning_parts(network, stage)
         Optimizers(stage, network, None)
@@ -353,11 +355,16 @@ def _noise(recipe: Recipe, options: Options, speech: Crops) -> NoiseSource:
 def _models(fabric: Fabric, recipe: Recipe, network: CodecNetwork) -> Models:
     network.to(fabric.device)
     first = next((stage for stage in recipe.stages if stage.quantize), recipe.stages[0])
+    side = {
+        name: Codebooks(quantizer, first.side_codebooks, fabric.device)
+        for name, quantizer in network.side_quantizers.items()
+    }
     return Models(
         network,
         Codebooks(network.quantizer, first.codebooks, fabric.device),
         _discriminators_on(fabric, recipe, network.sample_rate),
         None if recipe.ema is None else WeightAverage(network, recipe.ema.decay),
+        side,
     )
 
 
