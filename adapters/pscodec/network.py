@@ -18,7 +18,7 @@ from ..nn.network import CodecNetwork, Reconstruction, companded
 from ..nn.quantizer import Quantized, QuantizerConfig, ResidualVectorQuantizer
 from .backbone import BackboneConfig, BackboneDecoder, BackboneEncoder
 from .disentanglement import disentanglement_loss
-from .fusion import FusionConfig, build_fusion
+from .fusion import FusionConfig, WeightedFusion, build_fusion
 from .prompts import (
     VOICEPRINT_RATE,
     MelPromptConfig,
@@ -44,10 +44,15 @@ class PscodecNetworkConfig(pydantic.BaseModel):
     companding: CompandingConfig | None = None
     """Compression of what is loud behind the first convolution; None: there is none."""
     voiceprint: VoiceprintConfig | None = VoiceprintConfig()
-    """VPP-Enc; None: there is none."""
+    """VPP-Enc; false: there is none."""
     mel_prompt: MelPromptConfig | None = MelPromptConfig()
-    """MelP-Enc; None: there is none."""
+    """MelP-Enc; false: there is none."""
     fusion: FusionConfig = FusionConfig()
+
+    @pydantic.field_validator("voiceprint", "mel_prompt", mode="before")
+    @classmethod
+    def _none_if_false(cls, value: Any) -> Any:
+        return None if value is False else value  # TOML has no null
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> PscodecNetworkConfig:
@@ -197,7 +202,7 @@ class PscodecNetwork(CodecNetwork):
         heard = {name: one.latents for name, one in side.items()} if quantize else vectors
         stream = latents if quantized is None else quantized.latents
         fused, maps = self.fusion(stream, Prompts(**heard))
-        if maps:
+        if maps and isinstance(self.fusion, WeightedFusion):  # CasAN is to do without
             with torch.autocast(latents.device.type, enabled=False):
                 losses["disentanglement"] = disentanglement_loss([latents, *map(_float, maps)])
         return Reconstruction(self._on_time(fused, waves), latents, quantized, losses, side)

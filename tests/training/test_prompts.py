@@ -159,6 +159,21 @@ def test_what_cannot_be_trained_is_refused_in_one_line(recipe, old, new, message
     assert "\n" not in str(error.value)
 
 
+def test_a_recipe_can_leave_a_prompt_encoder_out(recipe):
+    text, start = recipe.read_text(), "[model]\nsample_rate = 8000\n"
+    text = text.replace(start, f"{start}voiceprint = false\nmel_prompt = false\n")
+    for table in ("voiceprint", "mel_prompt"):
+        head, _, tail = text.partition(f"[model.{table}]")
+        text = head + tail[tail.index("\n[") + 1 :]
+    text = text.replace(", prompt_commitment = 0.1", "").replace("disentanglement", "log_mel")
+    recipe.write_text(text)
+    out = train(recipe, PscodecCodec, {"out": recipe.parent / "out", "max_minutes": 1e-9})
+    assert out.is_dir()
+    recipe.write_text(text.replace("{ log_mel = 1.0 }", "{ disentanglement = 1.0 }"))
+    with pytest.raises(UserError, match="no loss is called 'disentanglement'"):
+        train(recipe, PscodecCodec, {"out": recipe.parent / "other"})
+
+
 def test_networks_without_prompts_take_none(speech, tmp_path):
     from .tiny import recipe_text
 
