@@ -85,7 +85,10 @@ class CodecNetwork(nn.Module, abc.ABC):
         return {}
 
     def side_latents(self, prompts: Tensor) -> dict[str, Tensor]:
-        """Return what these quantizers represent of speech (batch, samples)."""
+        """Return what these quantizers represent of speech (batch, samples): (batch, c, vectors).
+
+        How many vectors there are does not depend on the speech.
+        """
         return {}
 
     @abc.abstractmethod

@@ -28,6 +28,7 @@ from ..nn.spectrum import Resolution
 VOICEPRINT_RATE = 16_000
 """Of all speaker encoders, in Hz."""
 _MEL_FLOOR = 1e-4
+_QUERY_SPREAD = 3.0
 
 
 class PromptQuantizerConfig(pydantic.BaseModel):
@@ -169,14 +170,16 @@ class MelPromptEncoder(nn.Module):
         for _ in range(config.blocks):
             layers += [nn.ELU(), Conv1d(channels, channels, 4, 2, causal=False)]
         self.convolutions = nn.Sequential(*layers)
-        self.queries = nn.Parameter(torch.randn(config.vectors, channels) / channels**0.5)
+        # Far enough apart that queries find different frames before they have learnt anything.
+        self.queries = nn.Parameter(_QUERY_SPREAD * torch.randn(config.vectors, channels))
         self.key_value = nn.Linear(channels, 2 * channels)
         self.quantizer = ResidualVectorQuantizer(channels, config.quantizer.full)
 
     def vectors(self, waves: Tensor) -> Tensor:
         """Map waveforms (batch, samples) to vectors (batch, channels, vectors)."""
         frames = self.convolutions(self._log_mel(waves)).transpose(1, 2)
-        keys, values = self.key_value(F.elu(frames)).chunk(2, dim=-1)
+        normed = F.layer_norm(frames, frames.shape[-1:])
+        keys, values = self.key_value(normed).chunk(2, dim=-1)
         queries = self.queries.expand(len(waves), -1, -1)
         pooled: Tensor = F.scaled_dot_product_attention(queries, keys, values)
         return pooled.transpose(1, 2)

@@ -107,6 +107,22 @@ class CodebookConfig(Table):
     """Batches whose latents the codebooks are started from."""
 
 
+class SideCodebookConfig(Table):
+    """How codebooks of what is sent once a signal learn, which see few vectors a batch."""
+
+    memory: Positive = 20.0
+    """Uses that the running mean of an evenly used code is of."""
+    dead_below: Fraction = 0.05
+    """Part of even use below which a code is replaced."""
+    kmeans_batches: Count = 100
+    """Batches whose vectors the codebooks are started from."""
+
+    def at(self, even_use: float) -> CodebookConfig:
+        """Return the settings of codebooks whose codes are used this often a batch if evenly."""
+        decay = max(0.0, 1 - even_use / self.memory)
+        return CodebookConfig(decay=decay, dead_below=self.dead_below * even_use)
+
+
 class StageConfig(Table):
     """One stage of training: its length, its optimizers and its losses."""
 
@@ -139,10 +155,8 @@ class StageConfig(Table):
     """Residual layers that each item uses: drawn uniformly from all depths; every depth in
     equal share; all layers; or drawn from a list."""
     codebooks: CodebookConfig = CodebookConfig()
-    side_codebooks: CodebookConfig = CodebookConfig(
-        decay=0.998, dead_below=0.0015, kmeans_batches=100
-    )
-    """The same for the quantizers of what is sent once a signal, which see few vectors a batch."""
+    side_codebooks: SideCodebookConfig = SideCodebookConfig()
+    """The same for the quantizers of what is sent once a signal."""
     commitment_scale: Literal["latent_power"] | Positive = "latent_power"
     """What the commitment is divided by; ``latent_power``: the variance of the latents, measured
     once when quantizing starts."""

@@ -201,43 +201,44 @@ def check_codebook_start(stage: StageConfig, network: CodecNetwork, samples: int
         )
 
 
-def check_side_codebooks(
-    stage: StageConfig, network: CodecNetwork, processes: int, samples: int, has_codebooks: bool
-) -> None:
-    """Refuse settings under which codebooks of side information could not start or would not last.
+@torch.no_grad()
+def side_even_use(
+    network: CodecNetwork, stage: StageConfig, processes: int, samples: int
+) -> dict[str, float]:
+    """Return how often an evenly used code of side information comes in a batch, by quantizer.
 
     Parameters
     ----------
-    stage : StageConfig
     network : CodecNetwork
+    stage : StageConfig
     processes : int
     samples : int
         Of a crop.
-    has_codebooks : bool
-        Whether they are started already.
+    """
+    if not network.side_quantizers:
+        return {}
+    found = network.side_latents(torch.zeros(1, samples, device=network.device))
+    crops = processes * stage.batch_size
+    return {
+        name: crops * found[name].shape[-1] / quantizer.config.codebook_size
+        for name, quantizer in network.side_quantizers.items()
+    }
+
+
+def check_side_codebooks(stage: StageConfig, network: CodecNetwork, samples: int) -> None:
+    """Refuse too few vectors to start codebooks of side information from.
 
     Raises
     ------
     UserError
     """
-    if not stage.quantize or not network.side_quantizers:
-        return
-    config = stage.side_codebooks
-    with torch.no_grad():
-        found = network.side_latents(torch.zeros(1, samples))
-    for name, quantizer in network.side_quantizers.items():
-        vectors, size = found[name].shape[-1] * stage.batch_size, quantizer.config.codebook_size
-        if not has_codebooks and vectors * config.kmeans_batches < size:
+    batches = stage.side_codebooks.kmeans_batches
+    for name, even in side_even_use(network, stage, 1, samples).items():
+        if batches * even < 1:
+            size = network.side_quantizers[name].config.codebook_size
             raise UserError(
-                f"stage {stage.name}: {vectors * config.kmeans_batches} vectors cannot start"
-                f" codebooks of {size} of the {name}; raise side_codebooks.kmeans_batches"
-            )
-        even = processes * vectors / size
-        if config.dead_below >= even:
-            raise UserError(
-                f"stage {stage.name}: side_codebooks.dead_below = {config.dead_below:g} would"
-                f" replace codes of the {name} in even use, which come {even:.3g} times a batch;"
-                f" give a twentieth of that, {even / 20:.1g}"
+                f"stage {stage.name}: {round(batches * even * size)} vectors cannot start codebooks"
+                f" of {size} of the {name}; raise side_codebooks.kmeans_batches"
             )
 
 

@@ -24,7 +24,7 @@ from .objective import (
 )
 from .randomness import Purpose, numpy_generator, torch_seed
 from .recipe import Recipe
-from .stage import Optimizers, draw_layers, learns, set_learning_parts
+from .stage import Optimizers, draw_layers, learns, set_learning_parts, side_even_use
 
 Report = dict[str, Tensor]
 """What is logged of a step, by name; scalars."""
@@ -59,8 +59,10 @@ class StageTraining:
         self.stage = stage = recipe.stages[index]
         set_learning_parts(models.network, stage)
         models.codebooks.configure(stage.codebooks)
-        for codebooks in models.side_codebooks.values():
-            codebooks.configure(stage.side_codebooks)
+        samples = round(recipe.data.crop_seconds * models.network.sample_rate)
+        even = side_even_use(models.network, stage, fabric.world_size, samples)
+        for name, codebooks in models.side_codebooks.items():
+            codebooks.configure(stage.side_codebooks.at(even[name]))
         self.discriminators = models.discriminators if stage.is_adversarial else None
         self.optimizers = Optimizers(stage, models.network, self.discriminators)
         balancer = balancer_of(stage)

@@ -43,6 +43,7 @@ from .stage import (
     check_layers,
     check_side_codebooks,
     set_learning_parts,
+    side_even_use,
 )
 from .start import input_scale
 
@@ -201,7 +202,6 @@ def _check_stages(file: RecipeFile, network: CodecNetwork, processes: int) -> No
     for stage in recipe.stages:
         check_layers(stage, network)
         check_dead_below(stage, network, processes * stage.batch_size, samples)
-        check_side_codebooks(stage, network, processes, samples, recipe.initial_weights is not None)
         check_crops(stage, recipe.losses, judges, samples)
         set_learning_parts(network, stage)
         Optimizers(stage, network, None)
@@ -209,6 +209,7 @@ def _check_stages(file: RecipeFile, network: CodecNetwork, processes: int) -> No
     first = next((stage for stage in recipe.stages if stage.quantize), None)
     if first is not None and not recipe.has_codebooks:
         check_codebook_start(first, network, samples)
+        check_side_codebooks(first, network, samples)
 
 
 def _choices(codec_class: Any) -> str:
@@ -355,8 +356,10 @@ def _noise(recipe: Recipe, options: Options, speech: Crops) -> NoiseSource:
 def _models(fabric: Fabric, recipe: Recipe, network: CodecNetwork) -> Models:
     network.to(fabric.device)
     first = next((stage for stage in recipe.stages if stage.quantize), recipe.stages[0])
+    samples = round(recipe.data.crop_seconds * network.sample_rate)
+    even = side_even_use(network, first, fabric.world_size, samples)
     side = {
-        name: Codebooks(quantizer, first.side_codebooks, fabric.device)
+        name: Codebooks(quantizer, first.side_codebooks.at(even[name]), fabric.device)
         for name, quantizer in network.side_quantizers.items()
     }
     return Models(

@@ -53,9 +53,13 @@ def plain(value):
             for part in re.findall(r"[-\w.]+", text)]  # fmt: skip
 
 
-@pytest.mark.parametrize("key", tables.CodebookConfig.model_fields)
-def test_keys_of_codebooks_are_there(key):
-    default = tables.CodebookConfig.model_fields[key].default
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [(one, key) for one in (tables.CodebookConfig, tables.SideCodebookConfig)
+     for key in one.model_fields],
+)  # fmt: skip
+def test_keys_of_codebooks_are_there(table, key):
+    default = table.model_fields[key].default
     assert re.search(rf"`{key}` \({default}\)", PAGE, flags=re.IGNORECASE)
 
 

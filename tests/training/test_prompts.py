@@ -7,7 +7,7 @@ import torch
 from codecbench.adapters.nn.weights import read_tensors
 from codecbench.adapters.pscodec import PscodecCodec
 from codecbench.adapters.training.crops import BatchMaker, Crops
-from codecbench.adapters.training.recipe import DataConfig
+from codecbench.adapters.training.recipe import DataConfig, SideCodebookConfig
 from codecbench.adapters.training.start import start_with_principal_components
 from codecbench.adapters.training.trainer import train
 from codecbench.errors import UserError
@@ -57,7 +57,7 @@ steps = 2
 batch_size = 4
 start = "principal_components"
 codebooks = { decay = 0.9, dead_below = 0.2, balanced = true, kmeans_batches = 3 }
-side_codebooks = { decay = 0.9, dead_below = 0.1, kmeans_batches = 3 }
+side_codebooks = { memory = 10.0, dead_below = 0.1, kmeans_batches = 3 }
 losses = { log_mel = 1.0, commitment = 0.5, prompt_commitment = 0.1 }
 
 [[stages]]
@@ -66,7 +66,6 @@ steps = 40
 batch_size = 4
 learning_rate = 1e-2
 codebooks = { decay = 0.9, dead_below = 0.2, balanced = true }
-side_codebooks = { decay = 0.9, dead_below = 0.1 }
 losses = { disentanglement = 1.0 }
 """
 
@@ -129,8 +128,8 @@ def test_crops_are_those_of_a_training_without_prompts():
         ),
         (
             "dead_below = 0.1, kmeans",
-            "dead_below = 4.0, kmeans",
-            "base: side_codebooks.dead_below = 4 .* voiceprint .* come 1 times .* give .* 0.05",
+            "dead_below = 1.0, kmeans",
+            "side_codebooks.dead_below: .* less",
         ),
         ("0.1, kmeans_batches = 3", "0.1, kmeans_batches = 1", None),
         (
@@ -172,6 +171,15 @@ def test_a_recipe_can_leave_a_prompt_encoder_out(recipe):
     recipe.write_text(text.replace("{ log_mel = 1.0 }", "{ disentanglement = 1.0 }"))
     with pytest.raises(UserError, match="no loss is called 'disentanglement'"):
         train(recipe, PscodecCodec, {"out": recipe.parent / "other"})
+
+
+@pytest.mark.parametrize(
+    ("even", "decay", "dead_below"), [(0.25, 0.9875, 0.0125), (0.03125, 0.9984375, 0.0015625)]
+)
+def test_codebooks_of_prompts_remember_as_many_uses_however_rare_these_are(even, decay, dead_below):
+    found = SideCodebookConfig().at(even)
+    assert (found.decay, found.dead_below) == pytest.approx((decay, dead_below))
+    assert SideCodebookConfig().at(100.0).decay == 0.0
 
 
 def test_networks_without_prompts_take_none(speech, tmp_path):
