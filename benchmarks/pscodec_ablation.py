@@ -36,9 +36,6 @@ def _without(*names: str) -> Change:
     def change(recipe: dict[str, Any]) -> None:
         for name in names:
             recipe["model"][name] = False
-        if len(names) == 2:
-            for stage in recipe["stages"]:
-                del stage["losses"]["prompt_commitment"]
 
     return change
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from torch.nn import functional as F
 from ...audio import resample
 from ..nn.companding import CompandingConfig
 from ..nn.network import CodecNetwork, Reconstruction, companded
-from ..nn.quantizer import Quantized, QuantizerConfig, ResidualVectorQuantizer
+from ..nn.quantizer import QuantizerConfig, ResidualVectorQuantizer
 from .backbone import BackboneConfig, BackboneDecoder, BackboneEncoder
 from .disentanglement import disentanglement_loss
 from .fusion import FusionConfig, WeightedFusion, build_fusion
@@ -198,10 +197,10 @@ class PscodecNetwork(CodecNetwork):
             quantized = self.quantizer(latents, layers) if quantize else None
             vectors = self.side_latents(waves if prompts is None else prompts)
             side = {name: self.side_quantizers[name](one) for name, one in vectors.items()}
-        losses = _commitment(vectors, side)
         heard = {name: one.latents for name, one in side.items()} if quantize else vectors
         stream = latents if quantized is None else quantized.latents
         fused, maps = self.fusion(stream, Prompts(**heard))
+        losses = {}
         if maps and isinstance(self.fusion, WeightedFusion):  # CasAN is to do without
             with torch.autocast(latents.device.type, enabled=False):
                 losses["disentanglement"] = disentanglement_loss([latents, *map(_float, maps)])
@@ -273,17 +272,6 @@ class PscodecNetwork(CodecNetwork):
             by_vector = rows.reshape(len(rows), self.mel_prompt.config.vectors, -1)
             mel = self.mel_prompt.quantizer.decode(by_vector.transpose(1, 2))
         return Prompts(voiceprint, mel)
-
-
-def _commitment(vectors: Mapping[str, Tensor], side: Mapping[str, Quantized]) -> dict[str, Tensor]:
-    """Return the mean commitment of all prompts, each relative to its vectors' variance."""
-    if not side:
-        return {}
-    terms = [
-        one.commitment.mean() / vectors[name].detach().var().clamp(min=1e-6)
-        for name, one in side.items()
-    ]
-    return {"prompt_commitment": torch.stack(terms).mean()}
 
 
 def _resampled(wave: npt.NDArray[Any], rate: int) -> npt.NDArray[np.float32]:

@@ -111,7 +111,10 @@ class MelPromptConfig(pydantic.BaseModel):
 
 
 class VoiceprintEncoder(nn.Module):
-    """VPP-Enc: embedding, linear layer, quantizer.
+    """VPP-Enc: embedding, linear layer, norm, quantizer.
+
+    With a norm there is no need of a commitment, under which prompts would rather all be alike
+    before the decoder has learnt to use them.
 
     The speaker encoder is frozen and not a part of this module: it is loaded by name.
 
@@ -129,8 +132,8 @@ class VoiceprintEncoder(nn.Module):
     def vectors(self, embeddings: Tensor) -> Tensor:
         """Map embeddings (batch, dimension) to vectors (batch, channels, 1)."""
         # Entries of unit vectors shrink with the root of their number; this brings them to one.
-        y: Tensor = self.linear(embeddings * embeddings.shape[-1] ** 0.5)
-        return y[..., None]
+        scaled = self.linear(embeddings * embeddings.shape[-1] ** 0.5)
+        return F.layer_norm(scaled, scaled.shape[-1:])[..., None]
 
     def embed_excerpts(self, waves: Tensor) -> Tensor:
         """Embed excerpts (batch, samples) at `VOICEPRINT_RATE`, quickly, for training."""
@@ -148,7 +151,7 @@ class VoiceprintEncoder(nn.Module):
 
 
 class MelPromptEncoder(nn.Module):
-    """MelP-Enc: log-mel spectrogram, convolutions, attention pooling, quantizer.
+    """MelP-Enc: log-mel spectrogram, convolutions, attention pooling, norm, quantizer.
 
     Parameters
     ----------
@@ -181,8 +184,8 @@ class MelPromptEncoder(nn.Module):
         normed = F.layer_norm(frames, frames.shape[-1:])
         keys, values = self.key_value(normed).chunk(2, dim=-1)
         queries = self.queries.expand(len(waves), -1, -1)
-        pooled: Tensor = F.scaled_dot_product_attention(queries, keys, values)
-        return pooled.transpose(1, 2)
+        pooled = F.scaled_dot_product_attention(queries, keys, values)
+        return F.layer_norm(pooled, pooled.shape[-1:]).transpose(1, 2)
 
     def _log_mel(self, waves: Tensor) -> Tensor:
         """Return (batch, bins, frames), about zero mean and unit deviation for speech."""

@@ -58,7 +58,7 @@ batch_size = 4
 start = "principal_components"
 codebooks = { decay = 0.9, dead_below = 0.2, balanced = true, kmeans_batches = 3 }
 side_codebooks = { memory = 10.0, dead_below = 0.1, kmeans_batches = 3 }
-losses = { log_mel = 1.0, commitment = 0.5, prompt_commitment = 0.1 }
+losses = { log_mel = 1.0, commitment = 0.5 }
 
 [[stages]]
 name = "disentangled"
@@ -164,7 +164,7 @@ def test_a_recipe_can_leave_a_prompt_encoder_out(recipe):
     for table in ("voiceprint", "mel_prompt"):
         head, _, tail = text.partition(f"[model.{table}]")
         text = head + tail[tail.index("\n[") + 1 :]
-    text = text.replace(", prompt_commitment = 0.1", "").replace("disentanglement", "log_mel")
+    text = text.replace("disentanglement", "log_mel")
     recipe.write_text(text)
     out = train(recipe, PscodecCodec, {"out": recipe.parent / "out", "max_minutes": 1e-9})
     assert out.is_dir()
