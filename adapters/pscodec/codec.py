@@ -90,18 +90,31 @@ class PscodecCodec(NeuralCodec):
 
     def check_available(self) -> None:
         """Raise if weights, speaker encoder or the prompt's file are not here."""
+        from ...speaker import speaker_encoder_names
+
         super().check_available()
-        self._check_voiceprint()
+        wanted = self.shape.voiceprint
+        if wanted is not None and wanted.encoder not in speaker_encoder_names():
+            known = ", ".join(speaker_encoder_names())
+            raise UserError(
+                f"{self.weights_file.path}: there is no speaker encoder {wanted.encoder}"
+                f" (known: {known})"
+            )
         _ = self._prompt_audio
 
-    def _check_voiceprint(self) -> None:
+    def setup(self, device: str = "cpu") -> None:
+        """Load the network, and the speaker encoder that it was trained with."""
+        self._check_voiceprint(device)
+        super().setup(device)
+
+    def _check_voiceprint(self, device: str) -> None:
         """Refuse weights that were trained with embeddings of another length."""
         from ...speaker import load_speaker_encoder
 
         wanted = self.shape.voiceprint
         if wanted is None:
             return
-        found = load_speaker_encoder(wanted.encoder).dimension
+        found = load_speaker_encoder(wanted.encoder, device).dimension
         if found != wanted.dimension:
             raise UserError(
                 f"{self.weights_file.path}: embeddings of {wanted.dimension} numbers are asked"

@@ -202,6 +202,14 @@ def test_a_speaker_encoder_of_another_size_is_refused():
     voiceprint = {**row.model["voiceprint"], "dimension": 192}
     other = replace(row, label="192", model={**row.model, "voiceprint": voiceprint})
     with pytest.raises(UserError, match=r"embeddings of 192 numbers .* ge2e gives 256"):
+        codec_of(spec_text(other)).setup()
+
+
+def test_an_unknown_speaker_encoder_is_refused():
+    row = ROWS["attention"]
+    voiceprint = {**row.model["voiceprint"], "encoder": "nobody"}
+    other = replace(row, label="nobody", model={**row.model, "voiceprint": voiceprint})
+    with pytest.raises(UserError, match=r"no speaker encoder nobody .known: ge2e, wavlm"):
         codec_of(spec_text(other)).check_available()
 
 
