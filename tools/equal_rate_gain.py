@@ -1,11 +1,11 @@
 """Prints how much a codec gains over another one at its own counted rate, with paired intervals.
 
-    python tools/equal_rate_gain.py "pscodec:kbps=1|2|4" "soundstream:kbps=0.8|1.6|2.4|4|4.8" RUN ...
+    python tools/equal_rate_gain.py "pscodec:kbps=1|2|4" "soundstream:kbps=0.8|1.6|3.2|4.8" RUN ...
 
 The other codec's score is interpolated for each utterance between its two rates around the first
-one's, along the logarithm of the counted rate: side information makes short utterances dearer, and
-each is compared at what it cost. With --seconds 15 the first codec costs what an utterance of 15 s
-would. Rates beyond the other codec's are refused.
+one's, along the logarithm of the counted rate: side information makes short utterances dearer,
+and each is compared at what it cost. With --seconds 15 the first codec costs what an utterance of
+15 s would. Rates beyond the other codec's are refused.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def main() -> None:
                 gain = f"{found.interval.value:+.3f} [{low:+.3f}, {high:+.3f}]"
                 cells = (
                     path.name,
-                    spec,
+                    str(spec),
                     f"{wanted.mean():.3f}",
                     metric,
                     f"{own['value'].mean():.3f}",
