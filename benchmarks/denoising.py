@@ -22,7 +22,7 @@ from codecbench.audio import Audio, Samples
 from codecbench.corpora.base import Utterance
 from codecbench.protocol import decode, encode
 from codecbench.registry import load_codec, load_corpus, load_metric
-from codecbench.statistics.intervals import Interval, mean_interval
+from codecbench.statistics.intervals import mean_interval
 from codecbench.statistics.paired import paired_difference
 from codecbench.subset import ranked
 
@@ -63,13 +63,6 @@ def mixed(clean: Samples, noise: Samples, snr_db: float) -> Samples:
     return (clean + noise * np.sqrt(power * 10 ** (-snr_db / 10))).astype(np.float32)
 
 
-def worded(interval: Interval) -> str:
-    """Write a mean and its interval."""
-    if interval.low is None or interval.high is None:
-        return f"{interval.value:.3f}"
-    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
-
-
 def scored(
     clean: list[Utterance], noise: Noise, codecs: dict[str, Any], metrics: list[Any], snr_db: float
 ) -> dict[tuple[str, str], list[float]]:
@@ -95,9 +88,9 @@ def show(scores: dict[tuple[str, str], list[float]], speakers: list[str]) -> Non
     for column in dict.fromkeys(column for column, _ in scores):
         for label in labels:
             mean = mean_interval(scores[column, label], speakers)
-            print(f"  {column:10} {label:10} {worded(mean)}")
+            print(f"  {column:10} {label:10} {mean.worded()}")
         gain = paired_difference(scores[column, "denoiser"], scores[column, "codec"], speakers)
-        print(f"  {column:10} {'gain':10} {worded(gain.interval)}")
+        print(f"  {column:10} {'gain':10} {gain.worded()}")
 
 
 def main() -> None:

@@ -3,15 +3,16 @@
     python benchmarks/pscodec_ablation.py --out runs/ablation --steps 2000 --corpus librispeech
 
 Every row is the recipe nano-base.toml, shortened to the same steps, data and seed, with one thing
-changed. Trainings go on where they stopped, and `--only` takes some of them, so that several
-processes can share the work. The table compares each row with Base on the same utterances; the
-paired intervals are over speakers and hold for these weights: another seed is another training.
+changed; the last weights are taken. The table compares each row with Base on the same utterances.
+Prompts are not free: the counted rate of each row stands beside it. Paired intervals are over
+speakers, not corrected for their number, and hold for these weights: another seed is another
+training. `--only` trains some rows and prints no table, so that several processes can share the
+work; trainings go on where they stopped.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -24,12 +25,13 @@ import codecbench
 from codecbench.adapters.pscodec import PscodecCodec
 from codecbench.adapters.training.trainer import train
 from codecbench.registry import codec_of
-from codecbench.statistics.intervals import Interval
 from codecbench.statistics.paired import paired_difference
 
 Change = Callable[[dict[str, Any]], None]
 METRICS = ("pesq_wb", "estoi", "spk_sim")
 BASE = "base"
+DISENTANGLEMENT = 0.3
+"""Weight of that loss behind the first stage, between those of nano-drl-ict.toml."""
 
 
 def _without(*names: str) -> Change:
@@ -42,8 +44,8 @@ def _without(*names: str) -> Change:
 
 def _disentangled(recipe: dict[str, Any]) -> None:
     recipe["variant"] = "drl-ict"
-    for stage, weight in zip(recipe["stages"][1:], DISENTANGLEMENT, strict=True):
-        stage["losses"]["disentanglement"] = weight
+    for stage in recipe["stages"][1:]:
+        stage["losses"]["disentanglement"] = DISENTANGLEMENT
 
 
 def _attending(recipe: dict[str, Any]) -> None:
@@ -51,8 +53,6 @@ def _attending(recipe: dict[str, Any]) -> None:
     recipe["model"]["fusion"]["kind"] = "cascaded_attention"
 
 
-DISENTANGLEMENT = (0.1,)
-"""Weights of the loss in the stages behind the first one."""
 CHANGES: dict[str, Change] = {
     BASE: lambda recipe: None,
     "no-voiceprint": _without("voiceprint"),
@@ -63,49 +63,54 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def recipe_of(name: str, steps: int, folder: Path) -> Path:
+def write_recipe(name: str, steps: int, folder: Path) -> Path:
     """Write the recipe of a row."""
     source = PscodecCodec.folder / "nano-base.toml"
-    recipe = copy.deepcopy(tomllib.loads(source.read_text(encoding="utf-8")))
+    recipe = tomllib.loads(source.read_text(encoding="utf-8"))
     total = sum(stage["steps"] for stage in recipe["stages"])
     for stage in recipe["stages"]:
         stage["steps"] = round(steps * stage["steps"] / total)
-    recipe["selection"]["every"] = steps
+    del recipe["selection"]  # it would hand over weights of different steps
     CHANGES[name](recipe)
     path = folder / f"{name}.toml"
     path.write_text(tomli_w.dumps(recipe), encoding="utf-8")
     return path
 
 
-def spec_of(name: str, folder: Path, kbps: float) -> str:
-    """Return the canonical spec of a trained row."""
-    variant = tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))["variant"]
-    weights = folder / name / "weights.safetensors"
-    return codec_of(f"pscodec:variant={variant},weights={weights},kbps={kbps:g}").spec
+def specs_at(kbps: float, folder: Path) -> dict[str, str]:
+    """Return the canonical specs of all trained rows at a rate."""
+    found = {}
+    for name in CHANGES:
+        recipe = tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
+        weights = folder / name / "weights.safetensors"
+        spec = f"pscodec:variant={recipe['variant']},weights={weights},kbps={kbps:g}"
+        found[name] = codec_of(spec).spec
+    return found
 
 
-def worded(interval: Interval) -> str:
-    """Write a difference and its interval, bold where the interval excludes zero."""
-    assert interval.low is not None
-    assert interval.high is not None
-    text = f"{interval.value:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
-    return f"**{text}**" if interval.low > 0 or interval.high < 0 else text
+def scores(frame: pd.DataFrame, codec: str, metric: str) -> pd.DataFrame:
+    """Return one row's scores of a metric by utterance."""
+    rows = frame[(frame.codec == codec) & (frame.metric == metric) & frame.value.notna()]
+    return rows.set_index(["corpus", "split", "utterance"]).sort_index()
 
 
-def show(frame: pd.DataFrame, specs: dict[str, str], kbps: float) -> None:
+def cell(frame: pd.DataFrame, codec: str, base: str, metric: str) -> str:
+    """Write the mean of Base, or what another row differs from it on common utterances."""
+    own, other = scores(frame, codec, metric), scores(frame, base, metric)
+    common = own.index.intersection(other.index)
+    own, other = own.loc[common], other.loc[common]
+    if codec == base:
+        return f"{own['value'].mean():.3f}"
+    return paired_difference(own["value"], other["value"], own["speaker"]).worded()
+
+
+def show(frame: pd.DataFrame, specs: dict[str, str]) -> None:
     """Print one row a training."""
-    table = frame.set_index(["metric", "codec", "corpus", "split", "utterance"]).sort_index()
     for name, spec in specs.items():
-        cells = [f"{kbps:g}", name]
-        for metric in METRICS:
-            own, base = table.loc[(metric, spec)], table.loc[(metric, specs[BASE])]
-            own, base = own.align(base, join="inner", axis=0)
-            if name == BASE:
-                cells.append(f"{own['value'].mean():.3f}")
-                continue
-            change = paired_difference(own["value"], base["value"], own["speaker"])
-            cells.append(worded(change.interval))
-        print("|", " | ".join(cells), "|")
+        counted = scores(frame, spec, "kbps")
+        rate = counted["numerator"].sum() / counted["denominator"].sum()
+        cells = [cell(frame, spec, specs[BASE], metric) for metric in METRICS]
+        print("|", " | ".join([name, f"{rate:.3f}", *cells]), "|")
 
 
 def main() -> None:
@@ -114,30 +119,27 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--only", action="append", choices=list(CHANGES))
-    parser.add_argument("--train-only", action="store_true")
     parser.add_argument("--corpus", default="librispeech")
     parser.add_argument("--subset", type=int, default=60)
-    parser.add_argument("--kbps", type=float, action="append")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    names = options.only or list(CHANGES)
-    for name in names:
-        recipe = recipe_of(name, options.steps, options.out)
+    for name in options.only or CHANGES:
+        recipe = write_recipe(name, options.steps, options.out)
         train(recipe, PscodecCodec, {"out": options.out / name, "threads": 1})
-    if options.train_only:
+    if options.only:
         return
-    print("| kbps | trained | " + " | ".join(METRICS) + " |")
+    print("| trained | counted kbit/s |", " | ".join(METRICS), "|")
     print("| --- " * (2 + len(METRICS)) + "|")
-    for kbps in options.kbps or (1.0, 2.0, 4.0):
-        specs = {name: spec_of(name, options.out, kbps) for name in names}
+    for kbps in (1.0, 2.0, 4.0):
+        specs = specs_at(kbps, options.out)
         run = codecbench.run(
             list(specs.values()),
             corpus=options.corpus,
-            metrics=METRICS,
+            metrics=["bitrate", *METRICS],
             subset=options.subset,
             out=options.out / "run",
         )
-        show(run.frame(), specs, kbps)
+        show(run.frame(), specs)
 
 
 if __name__ == "__main__":

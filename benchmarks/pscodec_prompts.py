@@ -10,6 +10,7 @@ prompt is paired; intervals are of 95 %, over speakers.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from codecbench.audio import Audio
 from codecbench.corpora.base import Utterance
-from codecbench.errors import UserError
+from codecbench.errors import MetricError, UserError
 from codecbench.protocol import restore
 from codecbench.registry import load_codec, load_corpus, load_metric
-from codecbench.statistics.intervals import Interval, mean_interval
+from codecbench.statistics.intervals import mean_interval
 from codecbench.statistics.paired import paired_difference
 from codecbench.subset import ranked
 
@@ -60,7 +62,7 @@ def partners(utterances: Sequence[Utterance], count: int) -> list[Partners]:
 
 
 def scored(codec: Any, given: Sequence[Partners], quality: list[Any], similarity: Any) -> Scores:
-    """Decode every utterance with each prompt and score it."""
+    """Decode every utterance with each prompt and score it; what fails is NaN."""
     scores: Scores = {}
     for one in given:
         reference = one.utterance.audio()
@@ -69,31 +71,35 @@ def scored(codec: Any, given: Sequence[Partners], quality: list[Any], similarity
             swapped = codec.with_prompt(sent, codec.prompt_of(source.audio()))
             signal = restore(codec, swapped).resampled(RATE).fitted(len(reference))
             for metric in (*quality, similarity):
-                for column, score in metric.measure(reference, signal).items():
-                    scores.setdefault((label, column), []).append(score.value)
-            for column, score in similarity.measure(source.audio(), signal).items():
-                scores.setdefault((label, f"{column} to prompt"), []).append(score.value)
+                for column, value in measured(metric, reference, signal).items():
+                    scores.setdefault((label, column), []).append(value)
+            for column, value in measured(similarity, source.audio(), signal).items():
+                scores.setdefault((label, f"{column} to prompt"), []).append(value)
     return scores
 
 
-def worded(interval: Interval, sign: str = "") -> str:
-    """Write a mean and its interval."""
-    if interval.low is None or interval.high is None:
-        return f"{interval.value:{sign}.3f}"
-    return f"{interval.value:{sign}.3f} [{interval.low:{sign}.3f}, {interval.high:{sign}.3f}]"
+def measured(metric: Any, reference: Audio, signal: Audio) -> dict[str, float]:
+    """Return the columns of a metric; NaN where it gives none."""
+    try:
+        return {column: score.value for column, score in metric.measure(reference, signal).items()}
+    except MetricError as error:
+        print(f"no {metric.name}: {error}", file=sys.stderr)
+        return dict.fromkeys(metric.selected, float("nan"))
 
 
 def show(spec: str, scores: Scores, speakers: list[str]) -> None:
-    """Print one row a column and prompt, as a Markdown table."""
-    for label, column in sorted(scores, key=lambda key: key[1]):
-        values = scores[label, column]
-        cells = [spec, column, label, worded(mean_interval(values, speakers))]
-        if label == OWN:
-            cells.append("")
-        else:
-            change = paired_difference(values, scores[OWN, column], speakers)
-            cells.append(worded(change.interval, "+"))
-        print("|", " | ".join(cells), "|")
+    """Print one row a column and prompt, on the utterances that have it with all prompts."""
+    for column in dict.fromkeys(column for _, column in scores):
+        labels = [label for label, other in scores if other == column]
+        table = np.array([scores[label, column] for label in labels])
+        there = np.isfinite(table).all(axis=0)
+        kept = np.asarray(speakers)[there]
+        for label, values in zip(labels, table[:, there], strict=True):
+            change = (
+                "" if label == OWN else paired_difference(values, table[0, there], kept).worded()
+            )
+            cells = [spec, column, label, str(there.sum()), mean_interval(values, kept).worded()]
+            print("|", " | ".join([*cells, change]), "|")
 
 
 def main() -> None:
@@ -112,9 +118,11 @@ def main() -> None:
     similarity = load_metric(options.similarity)
     speakers = [one.utterance.speaker for one in given]
     print(f"{len(given)} utterances, {len(np.unique(speakers))} speakers")
-    print("| codec | column | prompt | mean | change |\n| --- | --- | --- | --- | --- |")
+    print("| codec | column | prompt | n | mean | change |\n| --- | --- | --- | --- | --- | --- |")
     for spec in options.codec or ["pscodec"]:
-        codec = load_codec(spec)
+        codec: Any = load_codec(spec)
+        for note in codec.card.notes:
+            print(f"{codec.spec}: {note}", file=sys.stderr)
         show(codec.spec, scored(codec, given, quality, similarity), speakers)
 
 

@@ -193,8 +193,10 @@ class WavlmEncoder:
     def embed_excerpts(self, waves: npt.NDArray[Any]) -> Embedding:
         """Embed the whole of each excerpt; see `SpeakerEncoder.embed_excerpts`."""
         embeddings = np.zeros((len(waves), self.dimension), np.float32)
-        for heard in np.flatnonzero(waves.any(axis=1)):
-            embeddings[heard] = self.embed(waves[heard])
+        missing = max(0, self._shortest - waves.shape[1])
+        padded = np.pad(waves, ((0, 0), (0, missing)))
+        for heard in np.flatnonzero(padded.any(axis=1)):
+            embeddings[heard] = self.embed(padded[heard])
         return embeddings
 
     def _check(self, wave: npt.NDArray[Any]) -> None:

@@ -5,7 +5,9 @@
 The other codec's score is interpolated for each utterance between its two rates around the first
 one's, along the logarithm of the counted rate: side information makes short utterances dearer,
 and each is compared at what it cost. With --seconds 15 the first codec costs what an utterance of
-15 s would. Rates beyond the other codec's are refused.
+15 s would. Rates beyond the other codec's are refused. Where quality bends downwards over the
+logarithm of the rate the chord lies below it, and the gain is too high by that: give the other
+codec rates that lie close around the first one's.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from codecbench.spec import expand_spec
 from codecbench.statistics.paired import paired_difference
 
 KEY = ["corpus", "split", "utterance"]
+HEAD = ("run", "codec", "rate", "between", "metric", "n", "it", "the other", "gain")
 
 
 def column(frame: pd.DataFrame, codec: str, metric: str) -> pd.DataFrame:
@@ -38,24 +41,54 @@ def costs(frame: pd.DataFrame, codec: str, seconds: float | None) -> pd.Series:
     return main["value"] + (counted["numerator"] - main["numerator"]) / seconds
 
 
-def interpolated(
-    frame: pd.DataFrame, codecs: list[str], metric: str, wanted: pd.Series
-) -> pd.DataFrame:
-    """Return what codecs of several rates would score at the wanted rates, by utterance."""
-    rates = pd.concat({c: column(frame, c, "kbps")["value"] for c in codecs}, axis=1).dropna()
-    scores = pd.concat({c: column(frame, c, metric)["value"] for c in codecs}, axis=1).dropna()
-    common = rates.index.intersection(scores.index).intersection(wanted.index)
-    rates, scores, wanted = rates.loc[common], scores.loc[common], wanted.loc[common]
-    if (wanted < rates.min(axis=1)).any() or (wanted > rates.max(axis=1)).any():
+def by_codec(frame: pd.DataFrame, codecs: list[str], metric: str) -> pd.DataFrame:
+    """Return scores of several codecs, one column a codec, of utterances that all of them have."""
+    return pd.concat({c: column(frame, c, metric)["value"] for c in codecs}, axis=1).dropna()
+
+
+def interpolated(rates: pd.DataFrame, scores: pd.DataFrame, wanted: pd.Series) -> pd.Series:
+    """Return what codecs of several rates would score at the wanted rates, by utterance.
+
+    Parameters
+    ----------
+    rates, scores : DataFrame
+        One column a codec; one row an utterance.
+    wanted : Series
+        One rate an utterance, in the same order.
+    """
+    outside = (wanted < rates.min(axis=1)) | (wanted > rates.max(axis=1))
+    if outside.any():
+        worst = outside.idxmax()
         raise SystemExit(
-            f"rates of {wanted.min():.2f} to {wanted.max():.2f} kbit/s lie outside those of"
-            f" {codecs[0].partition(':')[0]}, {rates.min().min():.2f} to {rates.max().max():.2f}"
+            f"utterance {worst[-1]} costs {wanted[worst]:.3f} kbit/s, outside the other codec's"
+            f" {rates.loc[worst].min():.3f} to {rates.loc[worst].max():.3f}"
         )
     values = [
         np.interp(np.log(at), np.sort(np.log(x)), y[np.argsort(x)])
         for at, x, y in zip(wanted, rates.to_numpy(), scores.to_numpy(), strict=True)
     ]
-    return pd.DataFrame({"value": values}, index=common)
+    return pd.Series(values, index=wanted.index)
+
+
+def row(
+    frame: pd.DataFrame, codec: str, others: list[str], metric: str, seconds: float | None
+) -> list[str]:
+    """Compare on the utterances that all codecs scored; return the row's cells from the rate on."""
+    own, wanted = column(frame, codec, metric), costs(frame, codec, seconds)
+    rates, scores = by_codec(frame, others, "kbps"), by_codec(frame, others, metric)
+    common = own.index.intersection(wanted.index).intersection(rates.index)
+    common = common.intersection(scores.index)
+    if common.empty:
+        raise SystemExit(f"no utterance has {metric} of {codec} and of the other codec")
+    other = interpolated(rates.loc[common], scores.loc[common], wanted.loc[common])
+    values = own.loc[common, "value"]
+    found = paired_difference(values, other, own.loc[common, "speaker"])
+    mean = wanted.loc[common].mean()
+    typical = rates.loc[common].mean()
+    between = f"{typical[typical <= mean].max():.2f}, {typical[typical >= mean].min():.2f}"
+    count = f"{len(common)} of {frame[frame.codec == codec].groupby(KEY).ngroups}"
+    scored = [f"{values.mean():.3f}", f"{other.mean():.3f}", found.worded()]
+    return [f"{mean:.3f}", between, metric, count, *scored]
 
 
 def main() -> None:
@@ -68,29 +101,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float)
     options = parser.parse_args()
     others = [codec_of(spec).spec for spec in expand_spec(options.second)]
-    print("| run | codec | kbps | metric | it | the other | gain |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| " + " | ".join(HEAD) + " |\n" + "| --- " * len(HEAD) + "|")
     for path in options.runs:
         frame = codecbench.load_run(path).frame()
         for spec in expand_spec(options.first):
-            codec = codec_of(spec).spec
-            wanted = costs(frame, codec, options.seconds)
             for metric in options.metrics.split(","):
-                other = interpolated(frame, others, metric, wanted)
-                own = column(frame, codec, metric).loc[other.index]
-                found = paired_difference(own["value"], other["value"], own["speaker"])
-                low, high = found.interval.low, found.interval.high
-                gain = f"{found.interval.value:+.3f} [{low:+.3f}, {high:+.3f}]"
-                cells = (
-                    path.name,
-                    str(spec),
-                    f"{wanted.mean():.3f}",
-                    metric,
-                    f"{own['value'].mean():.3f}",
-                    f"{other['value'].mean():.3f}",
-                    f"**{gain}**" if found.excludes_zero else gain,
-                )
-                print("| " + " | ".join(cells) + " |")
+                cells = row(frame, codec_of(spec).spec, others, metric, options.seconds)
+                print("| " + " | ".join([path.name, str(spec), *cells]) + " |")
 
 
 if __name__ == "__main__":

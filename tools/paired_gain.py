@@ -20,6 +20,9 @@ from codecbench.statistics.paired import (
     paired_ratio_difference,
 )
 
+NOTHING = "–"
+"""Where no utterance was scored."""
+
 
 def scores(frame: pd.DataFrame, codec: str, metric: str) -> pd.DataFrame:
     """Return scores and speaker of each utterance that a codec has a score for."""
@@ -42,15 +45,6 @@ def difference(frame: pd.DataFrame, first: str, second: str, metric: str) -> Dif
     return paired_difference(one["value"], other["value"], one.speaker)
 
 
-def worded(found: Difference | None) -> str:
-    """Write mean and interval, bold where the interval excludes zero."""
-    if found is None or found.interval.low is None or found.interval.high is None:
-        return "–"
-    interval = found.interval
-    text = f"{interval.value:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
-    return f"**{text}**" if found.excludes_zero else text
-
-
 def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -70,7 +64,16 @@ def main() -> None:
     for metric in metrics:
         found = [difference(f, first, second, metric) for f in frames.values()]
         if any(one is not None for one in found):
-            print("|".join(["", f" {metric} ", *(f" {worded(one)} " for one in found), ""]))
+            print(
+                "|".join(
+                    [
+                        "",
+                        f" {metric} ",
+                        *(f" {one.worded() if one else NOTHING} " for one in found),
+                        "",
+                    ]
+                )
+            )
 
 
 if __name__ == "__main__":

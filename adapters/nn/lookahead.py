@@ -8,7 +8,7 @@ from torch import nn
 
 from .conv import Conv1d, ConvTranspose1d
 from .hifigan import MultiReceptiveField, ResidualBlock
-from .streaming import Chain
+from .streaming import Chain, Memoryless
 
 _FAR = 1_000
 """Frames from the beginning at which a chain is looked at; any number behind its past."""
@@ -31,6 +31,11 @@ def lookahead_samples(encoder: nn.Module, decoder: nn.Module, hop: int, between:
     float
         Samples from an output sample to the last input sample that it depends on, both counted,
         where the output's delay is left in; infinite if a layer hears the whole signal.
+
+    Raises
+    ------
+    TypeError
+        If a layer is of a kind that is not known here.
     """
     first = _FAR * hop
     lasts = [
@@ -55,7 +60,8 @@ def last_input(module: nn.Module, index: float) -> float:
     if isinstance(module, Conv1d):
         return index * module.stride + module.stride - 1 + module.future
     if isinstance(module, ConvTranspose1d):
-        return (index + module.early) // module.stride
-    if any(isinstance(part, nn.GroupNorm) for part in module.modules()):
-        return math.inf
-    return index
+        return index if math.isinf(index) else (index + module.early) // module.stride
+    if isinstance(module, Memoryless):
+        hears_all = any(isinstance(part, nn.GroupNorm) for part in module.modules())
+        return math.inf if hears_all else index
+    raise TypeError(f"how far {type(module).__name__} looks ahead is not known")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,8 +31,8 @@ class Reconstruction:
         Before quantization.
     quantized : Quantized or None
         None if the quantizer was passed by.
-    losses : dict of str to Tensor
-        Terms of the network's own, which a recipe weighs by name.
+    losses : dict of str to callable
+        Terms of the network's own, which a recipe weighs by name; called only if it does.
     side : dict of str to Quantized
         What the network's `side_quantizers` made of the prompts.
     """
@@ -40,7 +40,7 @@ class Reconstruction:
     waves: Tensor
     latents: Tensor
     quantized: Quantized | None
-    losses: dict[str, Tensor] = field(default_factory=dict)
+    losses: dict[str, Callable[[], Tensor]] = field(default_factory=dict)
     side: dict[str, Quantized] = field(default_factory=dict)
 
 

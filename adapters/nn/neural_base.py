@@ -206,7 +206,8 @@ class NeuralBase(TokenCodec, StreamingCodec):
     @property
     def weights_label(self) -> str:
         """How tables call the weights."""
-        return Path(self.config.weights).stem if self.names_outside_sources else self.weights_stem
+        own = is_outside_source(self.config.weights)
+        return Path(self.config.weights).stem if own else self.weights_stem
 
     @property
     def latency_ms(self) -> float | None:
@@ -230,7 +231,7 @@ class NeuralBase(TokenCodec, StreamingCodec):
     def notes(self) -> tuple[str, ...]:
         """What a reader of a table must know."""
         notes = []
-        if not self.names_outside_sources and self.config.weights != OFFICIAL:
+        if not is_outside_source(self.config.weights) and self.config.weights != OFFICIAL:
             notes.append("nano: a small network trained by this project; not the paper's model")
         if self.config.entropy:
             notes.append("entropy-coded: one packet an utterance; the nominal rate is without")

@@ -206,18 +206,22 @@ class NeuralCodec(NeuralBase):
                 f"{len(bitstream.packets)} packets at {bitstream.sample_rate} Hz where"
                 f" {due} at {self.shape.sample_rate} Hz carry {bitstream.samples} samples"
             )
-        side = [packet.bits for packet in bitstream.side_information]
-        if side != ([sum(self.side_widths)] if self.side_widths else []):
+        self.check_side_information(bitstream.side_information)
+
+    def check_side_information(self, side: Sequence[Packet]) -> None:
+        """Raise `BitstreamError` if side information is none of this codec's."""
+        found, due = [packet.bits for packet in side], sum(self.side_widths)
+        if found != ([due] if due else []):
             raise BitstreamError(
-                f"side information of {sum(side)} bits in {len(side)} packets where"
-                f" {sum(self.side_widths)} bits are due"
+                f"side information of {sum(found)} bits in {len(found)} packets where"
+                f" {due} bits are due"
             )
 
     def _packets(self, tokens: Tokens) -> tuple[list[Packet], tuple[Packet, ...]]:
-        packets, side = super()._packets(tokens)
-        if self.config.entropy:
-            return [self.entropy_coder.encode(tokens.codes[0])], side
-        return packets, side
+        if not self.config.entropy:
+            return super()._packets(tokens)
+        side = tokens.side_information[0] if tokens.side_information else ()
+        return [self.entropy_coder.encode(tokens.codes[0])], side
 
     def at_lower_rate(self, bitstream: Bitstream, kbps: float) -> Bitstream:
         """Drop residual layers from a bitstream: what a `kbps` encoder would have sent.

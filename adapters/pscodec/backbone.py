@@ -39,7 +39,8 @@ class BackboneConfig(pydantic.BaseModel):
     """The same of the decoder, from the waveform's side."""
     latent_channels: Channels = 512
     kernel_size: Samples = 7
-    """Of the first convolution of the encoder and the outer ones of the decoder."""
+    """Of the first convolution of encoder and decoder and the decoder's last one; those that
+    `first_stride` turns into transforms of whole frames have kernels of their own."""
     first_stride: Samples = 1
     """Above 1, the convolutions at the waveform work on whole frames of this length, with kernels
     twice as long; their overlap delays the output by one frame."""
@@ -115,7 +116,7 @@ class BackboneConfig(pydantic.BaseModel):
             stage_channels=self.decoder_channels[-2::-1],
             strides=self.strides[::-1],
             stride_kernels=self.kernels[::-1],
-            kernel_size=7 if self.first_stride > 1 else self.kernel_size,
+            kernel_size=self.kernel_size,
             last_stride=self.first_stride,
             kernel_sizes=self.kernel_sizes,
             dilations=self.dilations,

@@ -18,7 +18,7 @@ from ...audio import Audio, read_audio
 from ...bits import pack, unpack
 from ...bitstream import Bitstream, Packet
 from ...codec import Tokens
-from ...errors import AudioError, BitstreamError, CodecError, UserError
+from ...errors import AudioError, BitstreamError, UserError
 from ..nn.neural_base import BUNDLED, NeuralConfig
 from ..nn.neural_codec import NeuralCodec
 
@@ -102,25 +102,6 @@ class PscodecCodec(NeuralCodec):
             )
         _ = self._prompt_audio
 
-    def setup(self, device: str = "cpu") -> None:
-        """Load the network, and the speaker encoder that it was trained with."""
-        self._check_voiceprint(device)
-        super().setup(device)
-
-    def _check_voiceprint(self, device: str) -> None:
-        """Refuse weights that were trained with embeddings of another length."""
-        from ...speaker import load_speaker_encoder
-
-        wanted = self.shape.voiceprint
-        if wanted is None:
-            return
-        found = load_speaker_encoder(wanted.encoder, device).dimension
-        if found != wanted.dimension:
-            raise UserError(
-                f"{self.weights_file.path}: embeddings of {wanted.dimension} numbers are asked"
-                f" for; speaker encoder {wanted.encoder} gives {found}"
-            )
-
     # -- prompts -----------------------------------------------------------------------------
 
     @property
@@ -158,9 +139,12 @@ class PscodecCodec(NeuralCodec):
         if self.config.prompt is None:
             return None
         try:
-            return read_audio(self.config.prompt)
+            audio = read_audio(self.config.prompt)
         except AudioError as error:
             raise UserError(f"{self.name}: prompt: {error}") from error
+        if not audio.is_finite:
+            raise UserError(f"{self.name}: prompt: {self.config.prompt}: NaN or infinite samples")
+        return audio
 
     @cached_property
     def _given_prompt(self) -> tuple[Packet, ...] | None:
@@ -180,7 +164,8 @@ class PscodecCodec(NeuralCodec):
 
         network: Any = self.network
         with torch.inference_mode():
-            prompts = network.prompts_of(self._prompt_codes(tokens.side_information))
+            sides = tokens.side_information or ((),) * len(tokens)
+            prompts = network.prompts_of(self._prompt_codes(sides))
             codes = torch.from_numpy(tokens.codes).to(network.device)
             waves = network.decode(network.quantizer.decode(codes), prompts)
         decoded: npt.NDArray[np.float32] = waves.float().cpu().numpy()
@@ -191,8 +176,7 @@ class PscodecCodec(NeuralCodec):
         widths = self.side_widths
         codes = np.zeros((len(sides), len(widths)), np.int64)
         for row, side in zip(codes, sides, strict=True):
-            if [packet.bits for packet in side] != ([sum(widths)] if widths else []):
-                raise CodecError(f"{self.name}: the prompts' codes are missing")
+            self.check_side_information(side)
             if widths:
                 row[:] = unpack(side[0].data, widths)
         if (codes >= np.asarray(self._prompt_sizes)).any():
@@ -218,11 +202,16 @@ class PscodecCodec(NeuralCodec):
     def latency_ms(self) -> float | None:
         """Infinite, as prompts are taken from the whole utterance, unless one is given."""
         given = self.config.prompt is not None or not self.side_widths
-        return self.streaming_latency_ms if given and not self.config.entropy else math.inf
+        return self.streaming_latency_ms if given else math.inf
 
     @cached_property
     def streaming_latency_ms(self) -> float:
-        """Latency when the prompts have been sent before; infinite with normalized encoders."""
+        """Latency when the prompts have been sent before.
+
+        Infinite with encoders that normalize over the whole signal, and with entropy coding.
+        """
+        if self.config.entropy:
+            return math.inf
         import torch
 
         from ..nn.lookahead import lookahead_samples
@@ -249,8 +238,8 @@ class PscodecCodec(NeuralCodec):
         listed = ", ".join(f"{share:.1f}" for share in shares)
         lengths = ", ".join(str(seconds) for seconds in SHARES_AT_SECONDS)
         return (
-            f"{bits} bits of prompts an utterance are sent and counted: {listed} % of the rate at"
-            f" {lengths} s"
+            f"{bits} bits of prompts an utterance are sent and counted: {listed} % of the nominal"
+            f" rate at {lengths} s"
         )
 
     def _notes_on_prompts(self) -> list[str]:

@@ -195,15 +195,17 @@ class PscodecNetwork(CodecNetwork):
         latents = self.encode(self._padded(waves)).float()
         with torch.autocast(latents.device.type, enabled=False):  # 16 bits confuse codewords
             quantized = self.quantizer(latents, layers) if quantize else None
-            vectors = self.side_latents(waves if prompts is None else prompts)
-            side = {name: self.side_quantizers[name](one) for name, one in vectors.items()}
-        heard = {name: one.latents for name, one in side.items()} if quantize else vectors
+            heard = self.side_latents(waves if prompts is None else prompts)
+            parts = self.side_quantizers if quantize else {}
+            side = {name: quantizer(heard[name]) for name, quantizer in parts.items()}
+        heard |= {name: one.latents for name, one in side.items()}
         stream = latents if quantized is None else quantized.latents
         fused, maps = self.fusion(stream, Prompts(**heard))
         losses = {}
         if maps and isinstance(self.fusion, WeightedFusion):  # CasAN is to do without
-            with torch.autocast(latents.device.type, enabled=False):
-                losses["disentanglement"] = disentanglement_loss([latents, *map(_float, maps)])
+            losses["disentanglement"] = lambda: disentanglement_loss(
+                [one.float() for one in (latents, *maps)]
+            )
         return Reconstruction(self._on_time(fused, waves), latents, quantized, losses, side)
 
     def _padded(self, waves: Tensor) -> Tensor:
@@ -276,7 +278,3 @@ class PscodecNetwork(CodecNetwork):
 
 def _resampled(wave: npt.NDArray[Any], rate: int) -> npt.NDArray[np.float32]:
     return resample(wave, rate, VOICEPRINT_RATE)
-
-
-def _float(x: Tensor) -> Tensor:
-    return x.float()

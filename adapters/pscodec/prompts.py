@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...bits import bits_for
-from ...errors import AudioError
-from ...speaker import load_speaker_encoder
+from ...errors import AudioError, UserError
+from ...speaker import SpeakerEncoder, load_speaker_encoder
 from ..nn.conv import Conv1d
 from ..nn.losses.spectra import MelScale, mel_filterbank
 from ..nn.quantizer import QuantizerConfig, ResidualVectorQuantizer
@@ -137,17 +137,35 @@ class VoiceprintEncoder(nn.Module):
 
     def embed_excerpts(self, waves: Tensor) -> Tensor:
         """Embed excerpts (batch, samples) at `VOICEPRINT_RATE`, quickly, for training."""
-        encoder = load_speaker_encoder(self.config.encoder, str(waves.device))
+        encoder = speaker_encoder(self.config, waves.device)
         return torch.from_numpy(encoder.embed_excerpts(waves.cpu().numpy())).to(waves.device)
 
     def embed(self, wave: npt.NDArray[Any], device: torch.device) -> Tensor:
         """Embed one utterance (samples,) at `VOICEPRINT_RATE`: (1, dimension), zero if silent."""
-        encoder = load_speaker_encoder(self.config.encoder, str(device))
+        encoder = speaker_encoder(self.config, device)
         try:
             embedding = encoder.embed(wave)
         except AudioError:  # nobody speaks: zeros are what training hears of silence as well
             embedding = np.zeros(self.config.dimension, np.float32)
         return torch.from_numpy(embedding).to(device)[None]
+
+
+def speaker_encoder(config: VoiceprintConfig, device: torch.device) -> SpeakerEncoder:
+    """Return the frozen network that a voiceprint is of.
+
+    Raises
+    ------
+    UserError
+        If there is none of this name, or its embeddings are of another length.
+    """
+    encoder = load_speaker_encoder(config.encoder, str(device))
+    found = (encoder.dimension, encoder.sample_rate)
+    if found != (config.dimension, VOICEPRINT_RATE):
+        raise UserError(
+            f"voiceprint: speaker encoder {config.encoder} gives {found[0]} numbers at {found[1]}"
+            f" Hz; dimension = {config.dimension} at {VOICEPRINT_RATE} Hz are asked for"
+        )
+    return encoder
 
 
 class MelPromptEncoder(nn.Module):

@@ -111,7 +111,7 @@ class Beginning:
         if not side:
             return
         batches = self.recipe.stages[index].side_codebooks.kmeans_batches
-        with torch.no_grad(), self.fabric.autocast():
+        with torch.no_grad():
             found = [
                 network.side_latents(batch.inputs if batch.prompts is None else batch.prompts)
                 for batch in self._batches(index, batches, Purpose.CODEBOOKS)

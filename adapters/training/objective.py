@@ -102,7 +102,7 @@ class Objective(nn.Module):
             found["feature_matching"] = feature_matching_loss(
                 judged.real, judged.decoded, stage.relative_features
             )
-        found |= result.losses
+        found |= {name: term() for name, term in result.losses.items() if name in wanted}
         missing = [name for name in wanted if name not in found]
         if missing:
             raise UserError(f"stage {stage.name}: the network gives no loss '{missing[0]}' here")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -225,8 +225,19 @@ def side_even_use(
     }
 
 
-def check_side_codebooks(stage: StageConfig, network: CodecNetwork, samples: int) -> None:
+def check_side_codebooks(
+    stage: StageConfig, network: CodecNetwork, samples: int, brings: Callable[[str], bool]
+) -> None:
     """Refuse too few vectors to start codebooks of side information from.
+
+    Parameters
+    ----------
+    stage : StageConfig
+    network : CodecNetwork
+    samples : int
+        Of a crop.
+    brings : callable
+        Tells whether the initial weights bring a part, whose codebooks are not started then.
 
     Raises
     ------
@@ -234,7 +245,7 @@ def check_side_codebooks(stage: StageConfig, network: CodecNetwork, samples: int
     """
     batches = stage.side_codebooks.kmeans_batches
     for name, even in side_even_use(network, stage, 1, samples).items():
-        if batches * even < 1:
+        if batches * even < 1 and not brings(name):
             size = network.side_quantizers[name].config.codebook_size
             raise UserError(
                 f"stage {stage.name}: {round(batches * even * size)} vectors cannot start codebooks"

@@ -114,7 +114,8 @@ class StageTraining:
             report |= self.models.codebooks.update(result.quantized, seed)
         for name, quantized in result.side.items():
             if learns(self.stage, name):
-                self.models.side_codebooks[name].update(quantized, seed)
+                found = self.models.side_codebooks[name].update(quantized, seed)
+                report |= {f"{key}_{name}": value for key, value in found.items()}
         return report
 
     def state_dict(self) -> dict[str, Any]:

@@ -209,7 +209,8 @@ def _check_stages(file: RecipeFile, network: CodecNetwork, processes: int) -> No
     first = next((stage for stage in recipe.stages if stage.quantize), None)
     if first is not None and not recipe.has_codebooks:
         check_codebook_start(first, network, samples)
-        check_side_codebooks(first, network, samples)
+    if first is not None:
+        check_side_codebooks(first, network, samples, recipe.brings)
 
 
 def _choices(codec_class: Any) -> str:

@@ -37,6 +37,11 @@ class Difference:
         low, high = self.interval.low, self.interval.high
         return low is not None and high is not None and (low > 0 or high < 0)
 
+    def worded(self) -> str:
+        """Write it with signs, in bold where the interval excludes zero."""
+        text = self.interval.worded("+")
+        return f"**{text}**" if self.excludes_zero else text
+
 
 def paired_difference(
     first: npt.ArrayLike, second: npt.ArrayLike, speakers: npt.ArrayLike, level: float = LEVEL

@@ -148,6 +148,11 @@ def test_look_ahead_read_from_layers_is_what_is_measured(kernels, causal):
     assert lookahead_samples(encoder, decoder, 6) == measured
 
 
+def test_look_ahead_of_unknown_layers_is_not_guessed():
+    with pytest.raises(TypeError, match="how far LSTM looks ahead"):
+        lookahead_samples(Chain([nn.LSTM(2, 2)]), Chain([]), 8)
+
+
 def test_a_norm_over_time_hears_everything():
     config = BackboneConfig(
         encoder_channels=(16,) * 5, decoder_channels=(4,) * 5, latent_channels=4

@@ -112,9 +112,10 @@ def test_prompts_are_other_excerpts_of_the_same_recording_at_its_speed_and_level
 
 def test_crops_are_those_of_a_training_without_prompts():
     """Weights that were trained before there were prompts can be trained again."""
-    plain = maker(speeds=(0.9, 1.1))(0, 3, 4)
-    assert plain.prompts is None
-    assert plain.inputs.equal(maker(speeds=(0.9, 1.1))(0, 3, 4).inputs)
+    batch = maker(speeds=(0.9, 1.1), gain_db=(-6, 6), polarity_flip=True)(0, 3, 4)
+    assert batch.prompts is None
+    recorded = [[0.0019961, 0.0058776], [-0.0071931, 0.0021503], [-0.0000952, -0.0056033]]
+    assert batch.inputs[:3, :200:100].numpy() == pytest.approx(np.array(recorded), abs=2e-6)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,6 @@ def test_crops_are_those_of_a_training_without_prompts():
             "dead_below = 1.0, kmeans",
             "side_codebooks.dead_below: .* less",
         ),
-        ("0.1, kmeans_batches = 3", "0.1, kmeans_batches = 1", None),
         (
             "groups = 2, codebook_size = 4",
             "groups = 2, codebook_size = 64",
@@ -150,9 +150,6 @@ def test_what_cannot_be_trained_is_refused_in_one_line(recipe, old, new, message
     text = recipe.read_text()
     assert old in text
     recipe.write_text(text.replace(old, new, 1))
-    if message is None:
-        train(recipe, PscodecCodec, {"out": recipe.parent / "out"})
-        return
     with pytest.raises(UserError, match=message) as error:
         train(recipe, PscodecCodec, {"out": recipe.parent / "out"})
     assert "\n" not in str(error.value)

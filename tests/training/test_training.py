@@ -406,7 +406,7 @@ def test_losses_of_the_networks_own_can_be_weighed(recipe, tmp_path):
     class Own(SeanetNetwork):
         def forward(self, *rest, **named):
             result = super().forward(*rest, **named)
-            own = {"sparsity": result.latents.abs().mean()}
+            own = {"sparsity": lambda: result.latents.abs().mean()}
             return Reconstruction(result.waves, result.latents, result.quantized, own)
 
     class Codec(TinyCodec):
