@@ -50,8 +50,9 @@ STREAMED = 1e-4
 STORED_SNR_DB: dict[Precision, float] = {"float16": 40.0, "int8": 20.0}
 """Signal-to-noise ratio of what weights in few bits decode, against float32 and equal codes."""
 
-FAINT = 0.2
-"""Part of a far look-ahead that trained weights may make too faint to be measured."""
+FAINT, FAINT_TRAINED = 0.1, 0.2
+"""Parts of a far look-ahead that many layers, random or trained, may make too faint to be measured;
+`test_pscodec_parts` compares what is read from layers exactly, where there are few."""
 
 LATENCY_PHASES = 64
 """Up to this hop all phases are measured; beyond it the first, the last and 14 between."""
@@ -273,7 +274,8 @@ def check_latency(case: NeuralCase, measured: dict[str, float]) -> None:
         return
     for path, samples in measured.items():
         found = 1000 * samples / case.rate
-        least = declared * (1 - (FAINT if case.is_trained and not case.card.causal else 0))
+        faint = FAINT_TRAINED if case.is_trained else FAINT
+        least = declared * (1 - (0 if case.card.causal else faint))
         assert least * (1 - 1e-6) <= found <= declared * (1 + 1e-6) or found == declared, (
             f"{path}: {found:g} ms; the card says {declared:g}"
         )
