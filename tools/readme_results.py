@@ -4,9 +4,12 @@
     python tools/readme_results.py runs/neural-ljspeech --leaderboard neural-ljspeech \
         --title "Neural codecs on LJSpeech"
 
+    python tools/readme_results.py runs/demo --first-screen
+
 The picture is PESQ-WB over counted bit rate with 95 % intervals; the README's table has the
 columns that most papers report, ``leaderboards/classical-librispeech.md`` all of them. With
-``--leaderboard`` only that leaderboard is written.
+``--leaderboard`` only that leaderboard is written, with ``--first-screen`` only the table that the
+README's first command prints, in the same columns.
 """
 
 from __future__ import annotations
@@ -27,7 +30,8 @@ COLUMNS = ("kbps", "pesq_wb", "stoi", "visqol", "dnsmos_ovrl", "spk_sim", "f0_rm
 PICTURE = ROOT / "docs" / "images" / "rate_pesq.png"
 LEADERBOARD = "classical-librispeech"
 TITLE = "Classical and neural codecs on LibriSpeech, all metrics"
-_MARK = re.compile(r"<!-- leaderboard -->.*?(?=\n## )", flags=re.DOTALL)
+_LEADERBOARD = re.compile(r"<!-- leaderboard -->.*?(?=\n## )", flags=re.DOTALL)
+_FIRST_SCREEN = re.compile(r"<!-- first screen -->.*?<!-- end -->", flags=re.DOTALL)
 
 
 def draw(run: Run) -> None:
@@ -65,12 +69,12 @@ def draw(run: Run) -> None:
     figure.savefig(PICTURE, dpi=130)
 
 
-def write_table(run: Run) -> None:
-    """Replace the README's leaderboard."""
+def write_table(run: Run, start: str, end: str, where: re.Pattern[str]) -> None:
+    """Replace one of the README's tables, between marks."""
     text = render(run.table(metrics=COLUMNS), "markdown")
     readme = ROOT / "README.md"
-    section = f"<!-- leaderboard -->\n{text.strip()}\n"
-    readme.write_text(_MARK.sub(lambda _: section, readme.read_text(encoding="utf-8")))
+    section = f"{start}\n{text.strip()}\n{end}"
+    readme.write_text(where.sub(lambda _: section, readme.read_text(encoding="utf-8")))
 
 
 def write_leaderboard(run: Run, name: str, title: str) -> None:
@@ -97,11 +101,15 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--leaderboard", help="write only this one, a name without suffix")
     parser.add_argument("--title", default=TITLE, help="of the leaderboard")
+    parser.add_argument("--first-screen", action="store_true", help="write only that table")
     arguments = parser.parse_args()
     run = codecbench.load_run(arguments.run)
+    if arguments.first_screen:
+        write_table(run, "<!-- first screen -->", "<!-- end -->", _FIRST_SCREEN)
+        return
     if arguments.leaderboard is None:
         draw(run)
-        write_table(run)
+        write_table(run, "<!-- leaderboard -->", "", _LEADERBOARD)
     write_leaderboard(run, arguments.leaderboard or LEADERBOARD, arguments.title)
 
 
