@@ -25,6 +25,7 @@ import codecbench
 from codecbench.adapters.pscodec import PscodecCodec
 from codecbench.adapters.training.trainer import train
 from codecbench.registry import codec_of
+from codecbench.results.frames import scores_of
 from codecbench.statistics.paired import paired_difference
 
 Change = Callable[[dict[str, Any]], None]
@@ -88,15 +89,9 @@ def specs_at(kbps: float, folder: Path) -> dict[str, str]:
     return found
 
 
-def scores(frame: pd.DataFrame, codec: str, metric: str) -> pd.DataFrame:
-    """Return one row's scores of a metric by utterance."""
-    rows = frame[(frame.codec == codec) & (frame.metric == metric) & frame.value.notna()]
-    return rows.set_index(["corpus", "split", "utterance"]).sort_index()
-
-
 def cell(frame: pd.DataFrame, codec: str, base: str, metric: str) -> str:
     """Write the mean of Base, or what another row differs from it on common utterances."""
-    own, other = scores(frame, codec, metric), scores(frame, base, metric)
+    own, other = scores_of(frame, codec, metric), scores_of(frame, base, metric)
     common = own.index.intersection(other.index)
     own, other = own.loc[common], other.loc[common]
     if codec == base:
@@ -107,7 +102,7 @@ def cell(frame: pd.DataFrame, codec: str, base: str, metric: str) -> str:
 def show(frame: pd.DataFrame, specs: dict[str, str]) -> None:
     """Print one row a training."""
     for name, spec in specs.items():
-        counted = scores(frame, spec, "kbps")
+        counted = scores_of(frame, spec, "kbps")
         rate = counted["numerator"].sum() / counted["denominator"].sum()
         cells = [cell(frame, spec, specs[BASE], metric) for metric in METRICS]
         print("|", " | ".join([name, f"{rate:.3f}", *cells]), "|")

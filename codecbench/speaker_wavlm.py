@@ -22,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .component import Requirement
-from .errors import AudioError, CodecbenchError, UnavailableError, UserError
+from .data.fetch_models import fetch_models
+from .errors import AudioError, UnavailableError, UserError
 from .files import file_sha256
 from .speaker import Embedding, SpeakerEncoder
 
@@ -309,16 +310,7 @@ def fetch(name: str) -> Path:
 
 def main(names: Sequence[str]) -> int:
     """Fetch the named models; return the exit status."""
-    if not names:
-        sys.stderr.write(f"which model? such as {DEFAULT_WEIGHTS}\n")
-        return 2
-    try:
-        for name in names:
-            sys.stdout.write(f"{fetch(name)}\n")
-    except CodecbenchError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return fetch_models(names, fetch, f"such as {DEFAULT_WEIGHTS}")
 
 
 if __name__ == "__main__":

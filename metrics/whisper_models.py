@@ -12,7 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import CodecbenchError, UserError
+from ..data.fetch_models import fetch_models
+from ..errors import UserError
 
 _HOST = "https://openaipublic.azureedge.net/main/whisper/models"
 
@@ -87,16 +88,7 @@ def fetch(name: str) -> Path:
 
 def main(names: Sequence[str]) -> int:
     """Fetch the named models; return the exit status."""
-    if not names:
-        sys.stderr.write(f"which model? one of {', '.join(SHA256)}\n")
-        return 2
-    try:
-        for name in names:
-            sys.stdout.write(f"{fetch(name)}\n")
-    except CodecbenchError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return fetch_models(names, fetch, f"one of {', '.join(SHA256)}")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from codecbench.streaming import StreamingCodec
 from .adapters.codec_damage import damaged
 from .adapters.codec_signals import voice
 from .adapters.neural_fixtures import spec_text
-from .adapters.neural_specs import TINY
+from .adapters.neural_specs import STREAMING, TINY
 
 NOISES, CUTS, FLIPS, HEADERS, SPECS, DECODED = 2000, 1500, 3000, 1500, 500, 1500
 SECONDS_A_CASE = 2.0
@@ -29,7 +29,6 @@ BYTES_A_BYTE, BYTES_AT_LEAST = 60, 200_000
 
 CLASSICAL = ("mulaw", "identity", "g722", "lc3")
 ENTROPY = "svcodec:entropy=on"
-STREAMING = [row for row in TINY if row.label != "looking-ahead"]
 
 
 def test_there_are_ten_thousand_cases():

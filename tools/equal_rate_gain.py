@@ -20,22 +20,16 @@ import pandas as pd
 
 import codecbench
 from codecbench.registry import codec_of
+from codecbench.results.frames import UTTERANCE, scores_of
 from codecbench.spec import expand_spec
 from codecbench.statistics.paired import paired_difference
 
-KEY = ["corpus", "split", "utterance"]
 HEAD = ("run", "codec", "rate", "between", "metric", "n", "it", "the other", "gain")
-
-
-def column(frame: pd.DataFrame, codec: str, metric: str) -> pd.DataFrame:
-    """Return one codec's scores of one metric by utterance."""
-    rows = frame[(frame.codec == codec) & (frame.metric == metric) & frame.value.notna()]
-    return rows.set_index(KEY).sort_index()
 
 
 def costs(frame: pd.DataFrame, codec: str, seconds: float | None) -> pd.Series:
     """Return the counted rate of each utterance in kbit/s; as if it lasted so long, if given."""
-    counted, main = column(frame, codec, "kbps"), column(frame, codec, "kbps_main")
+    counted, main = scores_of(frame, codec, "kbps"), scores_of(frame, codec, "kbps_main")
     if seconds is None:
         return counted["value"]
     return main["value"] + (counted["numerator"] - main["numerator"]) / seconds
@@ -43,7 +37,7 @@ def costs(frame: pd.DataFrame, codec: str, seconds: float | None) -> pd.Series:
 
 def by_codec(frame: pd.DataFrame, codecs: list[str], metric: str) -> pd.DataFrame:
     """Return scores of several codecs, one column a codec, of utterances that all of them have."""
-    return pd.concat({c: column(frame, c, metric)["value"] for c in codecs}, axis=1).dropna()
+    return pd.concat({c: scores_of(frame, c, metric)["value"] for c in codecs}, axis=1).dropna()
 
 
 def interpolated(rates: pd.DataFrame, scores: pd.DataFrame, wanted: pd.Series) -> pd.Series:
@@ -74,7 +68,7 @@ def row(
     frame: pd.DataFrame, codec: str, others: list[str], metric: str, seconds: float | None
 ) -> list[str]:
     """Compare on the utterances that all codecs scored; return the row's cells from the rate on."""
-    own, wanted = column(frame, codec, metric), costs(frame, codec, seconds)
+    own, wanted = scores_of(frame, codec, metric), costs(frame, codec, seconds)
     rates, scores = by_codec(frame, others, "kbps"), by_codec(frame, others, metric)
     common = own.index.intersection(wanted.index).intersection(rates.index)
     common = common.intersection(scores.index)
@@ -86,7 +80,7 @@ def row(
     mean = wanted.loc[common].mean()
     typical = rates.loc[common].mean()
     between = f"{typical[typical <= mean].max():.2f}, {typical[typical >= mean].min():.2f}"
-    count = f"{len(common)} of {frame[frame.codec == codec].groupby(KEY).ngroups}"
+    count = f"{len(common)} of {frame[frame.codec == codec].groupby(UTTERANCE).ngroups}"
     scored = [f"{values.mean():.3f}", f"{other.mean():.3f}", found.worded()]
     return [f"{mean:.3f}", between, metric, count, *scored]
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 import codecbench
 from codecbench.registry import codec_of
+from codecbench.results.frames import scores_of
 from codecbench.statistics.paired import (
     Difference,
     paired_difference,
@@ -24,16 +25,9 @@ NOTHING = "–"
 """Where no utterance was scored."""
 
 
-def scores(frame: pd.DataFrame, codec: str, metric: str) -> pd.DataFrame:
-    """Return scores and speaker of each utterance that a codec has a score for."""
-    rows = frame[(frame.codec == codec) & (frame.metric == metric) & frame.value.notna()]
-    columns = ["value", "numerator", "denominator", "speaker"]
-    return rows.set_index(["corpus", "split", "utterance"])[columns]
-
-
 def difference(frame: pd.DataFrame, first: str, second: str, metric: str) -> Difference | None:
     """Compare two codecs on the utterances that both scored; None if there are none."""
-    one, other = scores(frame, first, metric), scores(frame, second, metric)
+    one, other = scores_of(frame, first, metric), scores_of(frame, second, metric)
     common = one.index.intersection(other.index)
     one, other = one.loc[common], other.loc[common]
     if one.empty:

@@ -153,14 +153,23 @@ class CodecNetwork(nn.Module, abc.ABC):
             Which items are asked to come back denoised; for networks that denoise.
         """
         self.set_denoising(denoise)
-        samples = waves.shape[-1]
-        missing = -(samples + self.delay_samples) % self.hop_length
-        latents = self.encode(F.pad(waves, (0, self.delay_samples + missing))).float()
+        latents = self.latents_through_delay(waves)
         with torch.autocast(latents.device.type, enabled=False):  # 16 bits confuse codewords
             quantized = self.quantizer(latents, layers) if quantize else None
         decoded = self.decode(latents if quantized is None else quantized.latents)
-        on_time = decoded[:, self.delay_samples : self.delay_samples + samples].float()
-        return Reconstruction(on_time, latents, quantized)
+        return Reconstruction(self.on_time(decoded, waves), latents, quantized)
+
+    def latents_through_delay(self, waves: Tensor) -> Tensor:
+        """Encode a training batch and enough silence to bring its end through the delay."""
+        return self.encode(F.pad(waves, (0, self.delay_samples))).float()
+
+    def on_time(self, decoded: Tensor, waves: Tensor) -> Tensor:
+        """Put what was decoded of a training batch onto the batch's own time axis."""
+        return decoded[:, self.delay_samples : self.delay_samples + waves.shape[-1]].float()
+
+    def whole_frames(self, waves: Tensor) -> Tensor:
+        """Pad waveforms (batch, samples) to whole frames, (batch, 1, frames * hop)."""
+        return F.pad(waves, (0, -waves.shape[-1] % self.hop_length))[:, None]
 
 
 class StreamingNetwork(CodecNetwork):
@@ -177,7 +186,7 @@ class StreamingNetwork(CodecNetwork):
 
     def encode(self, waves: Tensor) -> Tensor:
         """Run the encoder; see `CodecNetwork.encode`."""
-        latents: Tensor = self.encoder(self._whole_frames(waves))
+        latents: Tensor = self.encoder(self.whole_frames(waves))
         return latents
 
     def decode(self, latents: Tensor) -> Tensor:
@@ -197,7 +206,7 @@ class StreamingNetwork(CodecNetwork):
         """Encode a long signal chunk by chunk, unless the network looks ahead."""
         if not self.causal:
             return self.encode(waves)
-        signal = self._whole_frames(waves)
+        signal = self.whole_frames(waves)
         state = self.encoder_state(len(waves))
         return _in_chunks(self.encoder, signal, state, chunk_frames * self.hop_length)
 
@@ -207,10 +216,6 @@ class StreamingNetwork(CodecNetwork):
             return self.decode(latents)
         state = self.decoder_state(len(latents))
         return _in_chunks(self.decoder, latents, state, chunk_frames)[:, 0]
-
-    def _whole_frames(self, waves: Tensor) -> Tensor:
-        """Pad waveforms (batch, samples) to whole frames, (batch, 1, frames * hop)."""
-        return F.pad(waves, (0, -waves.shape[-1] % self.hop_length))[:, None]
 
 
 def _in_chunks(module: StreamingModule, x: Tensor, state: State, size: int) -> Tensor:
@@ -235,11 +240,7 @@ class SeanetNetworkConfig(pydantic.BaseModel):
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> SeanetNetworkConfig:
-        latents, groups = self.seanet.latent_channels, self.quantizer.groups
-        if latents % groups:
-            raise ValueError(
-                f"quantizer: {latents} latent channels cannot be split in {groups} groups"
-            )
+        self.quantizer.check_split(self.seanet.latent_channels, "latent channels")
         bands = self.companding.bands if self.companding is not None else None
         channels = {self.seanet.encoder_channels[0], self.seanet.decoder_channels[0]}
         if bands is not None and any(count % bands for count in channels):

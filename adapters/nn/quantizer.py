@@ -31,6 +31,13 @@ class QuantizerConfig(pydantic.BaseModel):
     update: Literal["ema", "gradient"] = "ema"
     """How codebooks learn: running means of what they are used for, or by the codebook loss."""
 
+    def check_split(self, channels: int, what: str = "channels") -> None:
+        """Raise `ValueError` if channels cannot be split in the groups."""
+        if channels % self.groups:
+            raise ValueError(
+                f"quantizer: {channels} {what} cannot be split in {self.groups} groups"
+            )
+
 
 @dataclass(frozen=True)
 class Quantized:

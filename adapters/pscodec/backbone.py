@@ -12,7 +12,6 @@ from ..nn.conv import Conv1d
 from ..nn.hifigan import (
     Dilations,
     HifiganConfig,
-    HifiganGenerator,
     MultiReceptiveField,
     ResidualBlock,
 )
@@ -72,8 +71,6 @@ class BackboneConfig(pydantic.BaseModel):
         stages = len(self.strides)
         if {len(self.encoder_channels), len(self.decoder_channels)} != {stages + 1}:
             raise ValueError(f"{stages} strides need {stages + 1} encoder and decoder channels")
-        if len(self.kernels) != stages:
-            raise ValueError(f"{stages} strides need as many stride_kernels")
         if any(kernel < stride for kernel, stride in zip(self.kernels, self.strides, strict=True)):
             raise ValueError("stride_kernels must not be below their strides")
         uneven = [count for count in self.encoder_channels[1:] if count % _CHANNELS_A_GROUP]
@@ -88,15 +85,12 @@ class BackboneConfig(pydantic.BaseModel):
             raise ValueError(
                 "mdct_start needs a first_stride above 1 and at least as many channels"
             )
-        _ = self.generator
         return self
 
     @property
     def kernels(self) -> tuple[int, ...]:
         """Kernel sizes of the encoder's strided convolutions."""
-        if self.stride_kernels is not None:
-            return self.stride_kernels
-        return tuple(2 * stride for stride in self.strides)
+        return self.generator.transposed_kernels[::-1]
 
     @property
     def hop_length(self) -> int:
@@ -115,7 +109,7 @@ class BackboneConfig(pydantic.BaseModel):
             channels=self.decoder_channels[-1],
             stage_channels=self.decoder_channels[-2::-1],
             strides=self.strides[::-1],
-            stride_kernels=self.kernels[::-1],
+            stride_kernels=None if self.stride_kernels is None else self.stride_kernels[::-1],
             kernel_size=self.kernel_size,
             last_stride=self.first_stride,
             kernel_sizes=self.kernel_sizes,
@@ -160,18 +154,6 @@ class BackboneEncoder(Chain):
             Conv1d(channels[-1], config.latent_channels, 3, causal=False),
         ]
         super().__init__(layers)
-
-
-class BackboneDecoder(HifiganGenerator):
-    """Latents (batch, latent_channels, frames) to waveform (batch, 1, samples).
-
-    Parameters
-    ----------
-    config : BackboneConfig
-    """
-
-    def __init__(self, config: BackboneConfig) -> None:
-        super().__init__(config.latent_channels, config.generator)
 
 
 class NormalizedSum(nn.Module):

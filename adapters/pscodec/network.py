@@ -9,13 +9,13 @@ import numpy.typing as npt
 import pydantic
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ...audio import resample
 from ..nn.companding import CompandingConfig
+from ..nn.hifigan import HifiganGenerator
 from ..nn.network import CodecNetwork, Reconstruction, companded
 from ..nn.quantizer import QuantizerConfig, ResidualVectorQuantizer
-from .backbone import BackboneConfig, BackboneDecoder, BackboneEncoder
+from .backbone import BackboneConfig, BackboneEncoder
 from .disentanglement import disentanglement_loss
 from .fusion import FusionConfig, WeightedFusion, build_fusion
 from .prompts import (
@@ -56,11 +56,7 @@ class PscodecNetworkConfig(pydantic.BaseModel):
     @pydantic.model_validator(mode="after")
     def _check(self) -> PscodecNetworkConfig:
         latents = self.backbone.latent_channels
-        if latents % self.quantizer.groups:
-            raise ValueError(
-                f"quantizer: {latents} latent channels cannot be split in"
-                f" {self.quantizer.groups} groups"
-            )
+        self.quantizer.check_split(latents, "latent channels")
         if self.fusion.kind == "cascaded_attention" and latents % self.fusion.heads:
             raise ValueError(
                 f"fusion: {latents} latent channels cannot be split in {self.fusion.heads} heads"
@@ -129,7 +125,8 @@ class PscodecNetwork(CodecNetwork):
         self.delay_samples = config.delay_samples
         self.causal = config.causal
         self.mdct_start = config.backbone.mdct_start
-        encoder, decoder = BackboneEncoder(config.backbone), BackboneDecoder(config.backbone)
+        encoder = BackboneEncoder(config.backbone)
+        decoder = HifiganGenerator(config.latent_channels, config.backbone.generator)
         self.encoder, self.decoder = companded(encoder, decoder, config.companding)
         self.quantizer = ResidualVectorQuantizer(config.latent_channels, config.quantizer)
         voiceprint, mel = config.voiceprint, config.mel_prompt
@@ -144,8 +141,7 @@ class PscodecNetwork(CodecNetwork):
 
     def encode(self, waves: Tensor) -> Tensor:
         """Run the encoder; see `CodecNetwork.encode`. It knows nothing of the prompts."""
-        missing = -waves.shape[-1] % self.hop_length
-        latents: Tensor = self.encoder(F.pad(waves, (0, missing))[:, None])
+        latents: Tensor = self.encoder(self.whole_frames(waves))
         return latents
 
     def decode(self, latents: Tensor, prompts: Prompts | None = None) -> Tensor:
@@ -192,7 +188,7 @@ class PscodecNetwork(CodecNetwork):
             Speech that prompts are taken from; `waves` if not given.
         """
         self.set_denoising(denoise)
-        latents = self.encode(self._padded(waves)).float()
+        latents = self.latents_through_delay(waves)
         with torch.autocast(latents.device.type, enabled=False):  # 16 bits confuse codewords
             quantized = self.quantizer(latents, layers) if quantize else None
             heard = self.side_latents(waves if prompts is None else prompts)
@@ -206,15 +202,8 @@ class PscodecNetwork(CodecNetwork):
             losses["disentanglement"] = lambda: disentanglement_loss(
                 [one.float() for one in (latents, *maps)]
             )
-        return Reconstruction(self._on_time(fused, waves), latents, quantized, losses, side)
-
-    def _padded(self, waves: Tensor) -> Tensor:
-        missing = -(waves.shape[-1] + self.delay_samples) % self.hop_length
-        return F.pad(waves, (0, self.delay_samples + missing))
-
-    def _on_time(self, fused: Tensor, waves: Tensor) -> Tensor:
-        decoded = self._decoded(fused)
-        return decoded[:, self.delay_samples : self.delay_samples + waves.shape[-1]].float()
+        decoded = self.on_time(self._decoded(fused), waves)
+        return Reconstruction(decoded, latents, quantized, losses, side)
 
     @property
     def side_quantizers(self) -> dict[str, ResidualVectorQuantizer]:

@@ -53,10 +53,23 @@ class PromptQuantizerConfig(pydantic.BaseModel):
         return (bits_for(self.codebook_size),) * (self.codebooks * self.groups)
 
 
-class VoiceprintConfig(pydantic.BaseModel):
-    """VPP-Enc: a frozen speaker-verification network, one vector an utterance."""
+class PromptConfig(pydantic.BaseModel):
+    """What both prompt encoders have: vectors that are quantized."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    channels: Channels
+    """Of the vectors that are quantized."""
+    quantizer: PromptQuantizerConfig
+
+    @pydantic.model_validator(mode="after")
+    def _check(self) -> PromptConfig:
+        self.quantizer.full.check_split(self.channels)
+        return self
+
+
+class VoiceprintConfig(PromptConfig):
+    """VPP-Enc: a frozen speaker-verification network, one vector an utterance."""
 
     encoder: str = pydantic.Field(default="ge2e", min_length=1)
     """Name of a registered speaker encoder; see `codecbench.speaker`."""
@@ -66,24 +79,14 @@ class VoiceprintConfig(pydantic.BaseModel):
     """Of the vector that is quantized."""
     quantizer: PromptQuantizerConfig = PromptQuantizerConfig(codebooks=4, groups=8)
 
-    @pydantic.model_validator(mode="after")
-    def _check(self) -> VoiceprintConfig:
-        if self.channels % self.quantizer.groups:
-            raise ValueError(
-                f"{self.channels} channels cannot be split in {self.quantizer.groups} groups"
-            )
-        return self
-
     @property
     def widths(self) -> tuple[int, ...]:
         """Bits of each code of the voiceprint."""
         return self.quantizer.widths
 
 
-class MelPromptConfig(pydantic.BaseModel):
+class MelPromptConfig(PromptConfig):
     """MelP-Enc: a learned encoder of the log-mel spectrogram, a few vectors an utterance."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     window: Window = 1024
     hop_length: Samples = 256
@@ -95,14 +98,6 @@ class MelPromptConfig(pydantic.BaseModel):
     vectors: int = pydantic.Field(default=8, ge=1, le=256)
     """Into which attention pools all frames."""
     quantizer: PromptQuantizerConfig = PromptQuantizerConfig(codebooks=2, groups=2)
-
-    @pydantic.model_validator(mode="after")
-    def _check(self) -> MelPromptConfig:
-        if self.channels % self.quantizer.groups:
-            raise ValueError(
-                f"{self.channels} channels cannot be split in {self.quantizer.groups} groups"
-            )
-        return self
 
     @property
     def widths(self) -> tuple[int, ...]:

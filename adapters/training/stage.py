@@ -202,22 +202,12 @@ def check_codebook_start(stage: StageConfig, network: CodecNetwork, samples: int
 
 
 @torch.no_grad()
-def side_even_use(
-    network: CodecNetwork, stage: StageConfig, processes: int, samples: int
-) -> dict[str, float]:
-    """Return how often an evenly used code of side information comes in a batch, by quantizer.
-
-    Parameters
-    ----------
-    network : CodecNetwork
-    stage : StageConfig
-    processes : int
-    samples : int
-        Of a crop.
-    """
+def side_even_use(network: CodecNetwork, stage: StageConfig, processes: int) -> dict[str, float]:
+    """Return how often an evenly used code of side information comes in a batch, by quantizer."""
     if not network.side_quantizers:
         return {}
-    found = network.side_latents(torch.zeros(1, samples, device=network.device))
+    # How many vectors there are does not depend on the speech.
+    found = network.side_latents(torch.zeros(1, network.sample_rate, device=network.device))
     crops = processes * stage.batch_size
     return {
         name: crops * found[name].shape[-1] / quantizer.config.codebook_size
@@ -226,7 +216,7 @@ def side_even_use(
 
 
 def check_side_codebooks(
-    stage: StageConfig, network: CodecNetwork, samples: int, brings: Callable[[str], bool]
+    stage: StageConfig, network: CodecNetwork, brings: Callable[[str], bool]
 ) -> None:
     """Refuse too few vectors to start codebooks of side information from.
 
@@ -234,8 +224,6 @@ def check_side_codebooks(
     ----------
     stage : StageConfig
     network : CodecNetwork
-    samples : int
-        Of a crop.
     brings : callable
         Tells whether the initial weights bring a part, whose codebooks are not started then.
 
@@ -244,7 +232,7 @@ def check_side_codebooks(
     UserError
     """
     batches = stage.side_codebooks.kmeans_batches
-    for name, even in side_even_use(network, stage, 1, samples).items():
+    for name, even in side_even_use(network, stage, 1).items():
         if batches * even < 1 and not brings(name):
             size = network.side_quantizers[name].config.codebook_size
             raise UserError(

@@ -59,8 +59,7 @@ class StageTraining:
         self.stage = stage = recipe.stages[index]
         set_learning_parts(models.network, stage)
         models.codebooks.configure(stage.codebooks)
-        samples = round(recipe.data.crop_seconds * models.network.sample_rate)
-        even = side_even_use(models.network, stage, fabric.world_size, samples)
+        even = side_even_use(models.network, stage, fabric.world_size)
         for name, codebooks in models.side_codebooks.items():
             codebooks.configure(stage.side_codebooks.at(even[name]))
         self.discriminators = models.discriminators if stage.is_adversarial else None

@@ -210,7 +210,7 @@ def _check_stages(file: RecipeFile, network: CodecNetwork, processes: int) -> No
     if first is not None and not recipe.has_codebooks:
         check_codebook_start(first, network, samples)
     if first is not None:
-        check_side_codebooks(first, network, samples, recipe.brings)
+        check_side_codebooks(first, network, recipe.brings)
 
 
 def _choices(codec_class: Any) -> str:
@@ -357,8 +357,7 @@ def _noise(recipe: Recipe, options: Options, speech: Crops) -> NoiseSource:
 def _models(fabric: Fabric, recipe: Recipe, network: CodecNetwork) -> Models:
     network.to(fabric.device)
     first = next((stage for stage in recipe.stages if stage.quantize), recipe.stages[0])
-    samples = round(recipe.data.crop_seconds * network.sample_rate)
-    even = side_even_use(network, first, fabric.world_size, samples)
+    even = side_even_use(network, first, fabric.world_size)
     side = {
         name: Codebooks(quantizer, first.side_codebooks.at(even[name]), fabric.device)
         for name, quantizer in network.side_quantizers.items()

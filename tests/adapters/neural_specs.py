@@ -28,6 +28,8 @@ class NeuralSpec:
         Further keys of the spec.
     variant : str
         What the weights are of.
+    streams : bool
+        Whether the network is causal.
     """
 
     codec: str
@@ -35,6 +37,7 @@ class NeuralSpec:
     model: dict[str, Any] | None = field(default=None, hash=False)
     keys: str = ""
     variant: str = ""
+    streams: bool = True
 
     @property
     def id(self) -> str:
@@ -112,6 +115,7 @@ TINY: tuple[NeuralSpec, ...] = (
             "seanet": {**SEANET, "causal": False},
             "quantizer": {"codebooks": 2, "codebook_size": 64},
         },
+        streams=False,
     ),
     NeuralSpec(
         "svcodec",
@@ -220,6 +224,7 @@ TINY: tuple[NeuralSpec, ...] = (
         },
         keys="variant=base",
         variant="base",
+        streams=False,
     ),
     NeuralSpec(
         "pscodec",
@@ -250,6 +255,7 @@ TINY: tuple[NeuralSpec, ...] = (
         },
         keys="variant=casan",
         variant="casan",
+        streams=False,
     ),
     NeuralSpec(
         "pscodec",
@@ -263,8 +269,11 @@ TINY: tuple[NeuralSpec, ...] = (
         },
         keys="variant=drl-ict",
         variant="drl-ict",
+        streams=False,
     ),
 )
+
+STREAMING = [row for row in TINY if row.streams]
 
 PARAMETERS: dict[tuple[int, int], float] = {
     (32, 32): 8.4,

@@ -25,12 +25,10 @@ from .neural_laws import (
     some_phases,
 )
 from .neural_margins import MARGIN, codes_differ_only_at_margins
-from .neural_specs import PARAMETERS, TINY, bundled
+from .neural_specs import PARAMETERS, STREAMING, TINY, bundled
 
 ALL_LAWS = [law for law in LAWS if law not in REPLACED] + list(NEURAL_LAWS)
 PLAIN = TINY[0]
-LOOKING_AHEAD = ("soundstream-looking-ahead", "pscodec-weighted", "pscodec-attention")
-STREAMING = [row for row in TINY if row.id not in (*LOOKING_AHEAD, "pscodec-without-prompts")]
 
 
 @pytest.fixture(scope="module", params=[*TINY, *bundled()], ids=lambda row: row.id)
@@ -46,6 +44,11 @@ def test_law(case, law):
 def test_every_neural_codec_has_a_row():
     neural = {n for n in names(CODECS) if issubclass(component_class(CODECS, n), NeuralCodec)}
     assert neural == {row.codec for row in TINY}
+
+
+@pytest.mark.parametrize("row", TINY, ids=lambda row: row.id)
+def test_rows_that_stream_are_those_of_causal_networks(row):
+    assert row.streams == NeuralCase.of_row(row).card.causal
 
 
 @pytest.mark.parametrize("row", STREAMING, ids=lambda row: row.id)

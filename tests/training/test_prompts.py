@@ -15,7 +15,7 @@ from codecbench.registry import codec_of
 
 from .test_crops import RATE, VOICES, Given, hertz_of
 from .test_start import coloured_noise, linear
-from .tiny import TinyCodec
+from .tiny import TinyCodec, recipe_text, refused
 
 MODEL = """
 [model]
@@ -147,12 +147,7 @@ def test_crops_are_those_of_a_training_without_prompts():
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_one_line(recipe, old, new, message):
-    text = recipe.read_text()
-    assert old in text
-    recipe.write_text(text.replace(old, new, 1))
-    with pytest.raises(UserError, match=message) as error:
-        train(recipe, PscodecCodec, {"out": recipe.parent / "out"})
-    assert "\n" not in str(error.value)
+    refused(recipe, PscodecCodec, old, new, message)
 
 
 def test_a_recipe_can_leave_a_prompt_encoder_out(recipe):
@@ -180,8 +175,6 @@ def test_codebooks_of_prompts_remember_as_many_uses_however_rare_these_are(even,
 
 
 def test_networks_without_prompts_take_none(speech, tmp_path):
-    from .tiny import recipe_text
-
     path = tmp_path / "recipe.toml"
     path.write_text(recipe_text(speech).replace("[data]", "[data]\nprompt_seconds = 0.2"))
     with pytest.raises(UserError, match="prompt_seconds: this network hears no prompts"):

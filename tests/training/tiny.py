@@ -4,6 +4,9 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import pytest
+
+from codecbench.errors import UserError
 
 RATE = 8000
 
@@ -113,6 +116,17 @@ every = 2
 {stages}
 {extra}
 """
+
+
+def refused(path: Path, codec: type, old: str, new: str, message: str) -> str:
+    """Change a recipe in one place; check that training refuses it in one line, and return that."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(UserError, match=message) as error:
+        codec.trainer()(path, codec, {"out": path.parent / "out"})
+    assert "\n" not in str(error.value)
+    return str(error.value)
 
 
 def write_speech(folder: Path, speakers: int = 5, seconds: float = 0.6) -> Path:
