@@ -32,7 +32,7 @@ class PscodecConfig(NeuralConfig):
     kbps: float | None = pydantic.Field(None, gt=0)
     """Rate of the stream in kbit/s, without the prompts, which are sent once an utterance and
     counted as well; the highest if not given."""
-    variant: Literal["base", "drl-ict", "casan"] = "casan"
+    variant: Literal["base", "drl-ict", "casan"] = "base"
     """``base``: learned fusion weights; ``drl-ict``: disentangled by a loss, in three stages;
     ``casan``: cascaded attention network."""
     prompt: str | None = None
