@@ -6,8 +6,8 @@ Every row is the recipe nano-base.toml, shortened to the same steps, data and se
 changed; the last weights are taken. The table compares each row with Base on the same utterances.
 Prompts are not free: the counted rate of each row stands beside it. Paired intervals are over
 speakers, not corrected for their number, and hold for these weights; the row `another-seed`, Base
-trained again, shows what chance does to a training. `--only` trains some rows and prints no table, so that several processes can share the
-work; trainings go on where they stopped.
+trained again, shows what chance does to a training. `--only` trains some rows and prints no table,
+so that several processes can share the work; trainings go on where they stopped.
 """
 
 from __future__ import annotations
