@@ -30,8 +30,8 @@ COLUMNS = ("kbps", "pesq_wb", "stoi", "visqol", "dnsmos_ovrl", "spk_sim", "f0_rm
 PICTURE = ROOT / "docs" / "images" / "rate_pesq.png"
 LEADERBOARD = "classical-librispeech"
 TITLE = "Classical and neural codecs on LibriSpeech, all metrics"
-_LEADERBOARD = re.compile(r"<!-- leaderboard -->.*?(?=\n## )", flags=re.DOTALL)
-_FIRST_SCREEN = re.compile(r"<!-- first screen -->.*?<!-- end -->", flags=re.DOTALL)
+_LEADERBOARD = re.compile(r"(?<=<!-- leaderboard -->\n).*?(?=\n## )", flags=re.DOTALL)
+_FIRST_SCREEN = re.compile(r"(?<=<!-- first screen -->\n).*?(?=<!-- end -->)", flags=re.DOTALL)
 
 
 def draw(run: Run) -> None:
@@ -69,11 +69,11 @@ def draw(run: Run) -> None:
     figure.savefig(PICTURE, dpi=130)
 
 
-def write_table(run: Run, start: str, end: str, where: re.Pattern[str]) -> None:
+def write_table(run: Run, where: re.Pattern[str]) -> None:
     """Replace one of the README's tables, between marks."""
     text = render(run.table(metrics=COLUMNS), "markdown")
     readme = ROOT / "README.md"
-    section = f"{start}\n{text.strip()}\n{end}"
+    section = f"{text.strip()}\n"
     readme.write_text(where.sub(lambda _: section, readme.read_text(encoding="utf-8")))
 
 
@@ -105,11 +105,11 @@ def main() -> None:
     arguments = parser.parse_args()
     run = codecbench.load_run(arguments.run)
     if arguments.first_screen:
-        write_table(run, "<!-- first screen -->", "<!-- end -->", _FIRST_SCREEN)
+        write_table(run, _FIRST_SCREEN)
         return
     if arguments.leaderboard is None:
         draw(run)
-        write_table(run, "<!-- leaderboard -->", "", _LEADERBOARD)
+        write_table(run, _LEADERBOARD)
     write_leaderboard(run, arguments.leaderboard or LEADERBOARD, arguments.title)
 
 
