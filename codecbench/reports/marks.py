@@ -14,9 +14,6 @@ from ..statistics.paired import Difference, holm, paired_difference, paired_rati
 
 Array = npt.NDArray[np.float64]
 Mark = Literal["best", "second"]
-LEAST_SPEAKERS, LEAST_UTTERANCES = 3, 6
-"""With fewer of both, equal gaps by chance would pass for certainty."""
-
 _PLACES: tuple[Mark, ...] = ("best", "second")
 
 
@@ -28,8 +25,8 @@ def marks_of(
     The codec with the best value is marked if it differs from every other codec, the next one if
     the first is marked and it differs from every codec behind it (so the last of a table is never
     marked). Two codecs differ if the 95 % interval of their paired difference excludes zero and
-    its p-value, adjusted by Holm for all comparisons of the column, is below 5 %. Nothing is marked
-    with fewer than 3 speakers and fewer than 6 utterances.
+    the p-value of the sign-flip test, adjusted by Holm for all comparisons of the column, is below
+    5 %, which fewer than six speakers never reach.
 
     Parameters
     ----------
@@ -44,8 +41,6 @@ def marks_of(
     dict of int to {"best", "second"}
         By the codec's index.
     """
-    if len(np.unique(speakers)) < LEAST_SPEAKERS and len(speakers) < LEAST_UTTERANCES:
-        return {}
     values = ratio(parts.sum(axis=1))
     ranking = np.argsort(-values if better == "higher" else values, kind="stable").tolist()
     pairs = [

@@ -13,6 +13,7 @@ A speaker is a pair of corpus and speaker name: equal names in two corpora are t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,7 +43,8 @@ class Interval:
     ----------
     value : float
     low, high : float or None
-        None where there is no interval (one utterance).
+        None where there is no interval: one utterance, or a statistic that is not defined for too
+        many of the speakers left out or redrawn.
     utterances, speakers : int
         How many it rests on.
     method : {"speaker bootstrap", "speaker t", "within one speaker", "none"}
@@ -159,6 +161,8 @@ def interval_of(
     estimator = bootstrap_estimate if method == "speaker bootstrap" else t_estimate
     found = estimator(sums, statistic, level)
     count = 1 if method == "within one speaker" else len(sums)
+    if not math.isfinite(found.low) or not math.isfinite(found.high):
+        return Interval(found.value, None, None, utterances, count, method)
     return Interval(found.value, found.low, found.high, utterances, count, method)
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .clusters import LEVEL, Array, t_p_value
+from .clusters import LEVEL, Array
 from .intervals import Interval, checked_parts, clustered, interval_of, ratio
+from .sign_flip import sign_flip_p_value
 
 ROUNDING = 1e-12
 """Relative differences below this are rounding, not a finding."""
@@ -24,8 +25,8 @@ class Difference:
     interval : Interval
         Of the difference; of the same kind as the intervals of the codecs themselves.
     p_value : float or None
-        Two-sided, of the difference being zero: t test with the delete-one-speaker standard
-        error. None where there is no interval.
+        Two-sided, of the codecs being exchangeable: speaker-level sign-flip test, over utterances
+        if there is one speaker. None where there is no interval.
     """
 
     interval: Interval
@@ -118,7 +119,9 @@ def _p_value(parts: Array, speakers: npt.NDArray[np.generic], *, pooled: bool) -
     sums, method = clustered(parts, speakers)
     if method == "none":
         return None
-    return t_p_value(sums, _ratio_difference if pooled else ratio)
+    if pooled:
+        return sign_flip_p_value(sums[:, :2], sums[:, 2:])
+    return sign_flip_p_value(sums, sums * [0.0, 1.0])  # gaps against no gap
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
