@@ -8,6 +8,7 @@ from . import (
     bench_speed,
     codebook,
     coding,
+    compare,
     data,
     describe,
     doctor,
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     """Add every command to the application, in the order in which help shows them."""
     app.command("run")(run.run)
     app.command("report")(report.report)
+    app.command("compare")(compare.compare)
     app.command("measure")(measure.measure)
     app.command("encode")(coding.encode)
     app.command("decode")(coding.decode)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .clusters import LEVEL, Array
+from .clusters import LEVEL, Array, Statistic, jackknife_error
 from .intervals import Interval, checked_parts, clustered, interval_of, ratio
 from .sign_flip import sign_flip_p_value
 
+POWER = 0.8
+"""Of the test that the smallest detectable difference is stated for."""
 ROUNDING = 1e-12
 """Relative differences below this are rounding, not a finding."""
 
@@ -27,10 +29,15 @@ class Difference:
     p_value : float or None
         Two-sided, of the codecs being exchangeable: speaker-level sign-flip test, over utterances
         if there is one speaker. None where there is no interval.
+    detectable : float or None
+        Smallest true difference, of either sign, whose interval would exclude zero in four of five
+        such measurements (power 80 %): (t(0.975) + t(0.8)) times the delete-one-speaker standard
+        error. None where there is no interval.
     """
 
     interval: Interval
     p_value: float | None
+    detectable: float | None = None
 
     @property
     def excludes_zero(self) -> bool:
@@ -68,9 +75,7 @@ def paired_difference(
     gaps = np.where(np.abs(a - b) <= ROUNDING * np.maximum(np.abs(a), np.abs(b)), 0.0, a - b)
     parts = checked_parts(gaps, np.ones(gaps.shape))
     labels = np.asarray(speakers)
-    return Difference(
-        interval_of(parts, labels, ratio, level), _p_value(parts, labels, pooled=False)
-    )
+    return _difference(parts, labels, ratio, level, pooled=False)
 
 
 def paired_ratio_difference(
@@ -102,9 +107,7 @@ def paired_ratio_difference(
         )
     parts = np.concatenate(pair, axis=1)
     labels = np.asarray(speakers)
-    return Difference(
-        interval_of(parts, labels, _ratio_difference, level), _p_value(parts, labels, pooled=True)
-    )
+    return _difference(parts, labels, _ratio_difference, level, pooled=True)
 
 
 def _ratio_difference(sums: Array) -> Array:
@@ -115,13 +118,29 @@ def _ratio_difference(sums: Array) -> Array:
     return result
 
 
-def _p_value(parts: Array, speakers: npt.NDArray[np.generic], *, pooled: bool) -> float | None:
+def _difference(
+    parts: Array,
+    speakers: npt.NDArray[np.generic],
+    statistic: Statistic,
+    level: float,
+    *,
+    pooled: bool,
+) -> Difference:
+    interval = interval_of(parts, speakers, statistic, level)
     sums, method = clustered(parts, speakers)
     if method == "none":
-        return None
-    if pooled:
-        return sign_flip_p_value(sums[:, :2], sums[:, 2:])
-    return sign_flip_p_value(sums, sums * [0.0, 1.0])  # gaps against no gap
+        return Difference(interval, None)
+    # A mean compares gaps with no gap.
+    first, second = (sums[:, :2], sums[:, 2:]) if pooled else (sums, sums * [0.0, 1.0])
+    p_value = sign_flip_p_value(first, second)
+    return Difference(interval, p_value, _detectable(sums, statistic, level))
+
+
+def _detectable(sums: Array, statistic: Statistic, level: float) -> float:
+    from scipy.special import stdtrit
+
+    reach = float(stdtrit(len(sums) - 1, (1 + level) / 2) + stdtrit(len(sums) - 1, POWER))
+    return reach * jackknife_error(sums, statistic)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
