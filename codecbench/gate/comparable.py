@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from ..engine.audio_index import AudioIndex
 from ..errors import UserError
-from ..results.manifest import Manifest
+from ..results.manifest import Manifest, version_changes
 from ..results.run_folder import AUDIO_INDEX, Run
 
 
@@ -64,9 +64,11 @@ def definitions(run: Run) -> dict[str, tuple[str, str]]:
 
 
 def package_changes(base: Run, candidate: Run) -> list[str]:
-    """Say which packages that can change a number differ between the runs."""
-    sessions = candidate.manifest.sessions
-    return base.manifest.package_changes(sessions[-1].packages) if sessions else []
+    """Say which packages that can change a number differ between the runs' last commands."""
+    if not base.manifest.sessions or not candidate.manifest.sessions:
+        return []
+    before, now = (run.manifest.sessions[-1].packages for run in (base, candidate))
+    return version_changes(before, now)
 
 
 def _conditions(base: Manifest, candidate: Manifest) -> Iterator[tuple[str, object, object]]:

@@ -85,15 +85,16 @@ def notes_of(comparison: Comparison) -> list[str]:
 
 
 def _blind_spots(comparison: Comparison) -> Iterator[str]:
+    """Name thresholds that held although the data do not rule out a loss beyond them."""
     for codec in comparison.codecs:
         for column in codec.columns:
-            smallest = column.difference.detectable
             for threshold, broken in column.thresholds:
-                limit = abs(threshold.limit(column.base))
+                smallest = column.difference.detectable
                 if smallest is None:
                     yield f"{codec.label}: one utterance cannot break {threshold}"
-                elif smallest > limit and not broken:
+                elif not broken and threshold.is_within(column.difference, column.base):
                     yield (
-                        f"{codec.label}: {threshold} is finer than what this run detects"
-                        f" ({number(smallest, column.column.digits + 1)}); more speakers are needed"
+                        f"{codec.label}: a difference beyond {threshold} is not ruled out;"
+                        f" this run detects {number(smallest, column.column.digits + 1)},"
+                        " more speakers detect less"
                     )

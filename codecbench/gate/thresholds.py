@@ -10,7 +10,9 @@ from ..errors import UserError
 from ..statistics.paired import Difference
 
 _FORM = re.compile(
-    r"\s*(?P<column>[^<>]+?)\s*(?P<side>[<>])\s*(?P<amount>[-+]?\d+(\.\d*)?|[-+]?\.\d+)\s*(?P<share>%)?\s*"
+    r"""\s* (?P<column>[^<>]+?) \s* (?P<side>[<>])
+    \s* (?P<amount>[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?) \s* (?P<share>%)? \s*""",
+    re.VERBOSE | re.IGNORECASE,
 )
 
 
@@ -46,6 +48,13 @@ class Threshold:
         gap, limit = difference.interval.value, self.limit(base)
         beyond = gap < limit if self.side == "<" else gap > limit
         return beyond and difference.excludes_zero
+
+    def is_within(self, difference: Difference, base: float) -> bool:
+        """Whether the interval of the difference reaches beyond the limit."""
+        low, high = difference.interval.low, difference.interval.high
+        if low is None or high is None:
+            return True
+        return low < self.limit(base) if self.side == "<" else high > self.limit(base)
 
 
 def parse_threshold(text: str) -> Threshold:

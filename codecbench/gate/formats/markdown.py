@@ -33,7 +33,7 @@ def _table(comparison: Comparison, codec: CodecComparison) -> str:
 def _worst(comparison: Comparison) -> Iterator[str]:
     for codec, column in comparison.broken():
         if column.worst:
-            title = f"Utterances that lost most {column.column.title}, {codec.label}"
+            title = f"Got worse most in {column.column.title}, {codec.label}"
             digits = column.column.digits
             lines = [
                 f"- {escape(one.utterance)}: {one.base:.{digits}f} → {one.candidate:.{digits}f}"

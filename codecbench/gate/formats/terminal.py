@@ -55,7 +55,7 @@ def _print_worst(console: Console, comparison: Comparison) -> None:
     for codec, column in comparison.broken():
         if not column.worst:
             continue
-        console.print(Text(f"\nlost most {column.column.title}, {codec.label}:"))
+        console.print(Text(f"\ngot worse most in {column.column.title}, {codec.label}:"))
         digits = column.column.digits
         for one in column.worst:
             scores = f"{one.base:.{digits}f} → {one.candidate:.{digits}f}"
