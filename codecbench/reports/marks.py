@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..metric import Direction
-from ..statistics.clusters import LEVEL
 from ..statistics.intervals import ratio
-from ..statistics.paired import Difference, holm, paired_difference, paired_ratio_difference
+from ..statistics.paired import paired_parts, supported
 
 Array = npt.NDArray[np.float64]
 Mark = Literal["best", "second"]
@@ -49,10 +48,10 @@ def marks_of(
         for behind in range(place + 1, len(ranking))
     ]
     differences = [
-        _difference(parts[ranking[place]], parts[ranking[behind]], speakers, pooled=pooled)
+        paired_parts(parts[ranking[place]], parts[ranking[behind]], speakers, pooled=pooled)
         for place, behind in pairs
     ]
-    differs = _supported(differences)
+    differs = supported(differences)
     marks: dict[int, Mark] = {}
     for place, mark in enumerate(_PLACES):
         own = [found for (first, _), found in zip(pairs, differs, strict=True) if first == place]
@@ -60,21 +59,3 @@ def marks_of(
             break
         marks[ranking[place]] = mark
     return marks
-
-
-def _difference(
-    first: Array, second: Array, speakers: npt.NDArray[np.int64], *, pooled: bool
-) -> Difference:
-    if pooled:
-        return paired_ratio_difference(
-            (first[:, 0], first[:, 1]), (second[:, 0], second[:, 1]), speakers
-        )
-    return paired_difference(first[:, 0], second[:, 0], speakers)
-
-
-def _supported(differences: list[Difference]) -> list[bool]:
-    p_values = [1.0 if found.p_value is None else found.p_value for found in differences]
-    return [
-        found.excludes_zero and p_value < 1 - LEVEL
-        for found, p_value in zip(differences, holm(p_values), strict=True)
-    ]

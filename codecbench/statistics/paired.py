@@ -110,6 +110,45 @@ def paired_ratio_difference(
     return _difference(parts, labels, _ratio_difference, level, pooled=True)
 
 
+def paired_parts(
+    first: Array, second: Array, speakers: npt.ArrayLike, *, pooled: bool, level: float = LEVEL
+) -> Difference:
+    """Return the difference of two codecs given as parts.
+
+    Parameters
+    ----------
+    first, second : array, shape (utterances, 2)
+        Numerators and denominators; scores and ones for means.
+    speakers : array, shape (utterances,)
+    pooled : bool
+        Whether the column is a pooled ratio.
+    level : float
+        Confidence level.
+
+    Raises
+    ------
+    ValueError
+        As `paired_difference` and `paired_ratio_difference` do.
+    """
+    if pooled:
+        numbers = (first[:, 0], first[:, 1]), (second[:, 0], second[:, 1])
+        return paired_ratio_difference(*numbers, speakers, level)
+    return paired_difference(first[:, 0], second[:, 0], speakers, level)
+
+
+def supported(differences: Sequence[Difference], level: float = LEVEL) -> list[bool]:
+    """Return which of several differences are findings.
+
+    Those whose interval excludes zero and whose p-value, adjusted by Holm for all of them, is below
+    1 - level.
+    """
+    p_values = [1.0 if found.p_value is None else found.p_value for found in differences]
+    return [
+        found.excludes_zero and p_value < 1 - level
+        for found, p_value in zip(differences, holm(p_values), strict=True)
+    ]
+
+
 def _ratio_difference(sums: Array) -> Array:
     a, b = ratio(sums[..., :2]), ratio(sums[..., 2:])
     result: Array = np.where(
