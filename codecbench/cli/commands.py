@@ -14,6 +14,7 @@ from . import (
     doctor,
     list_,
     measure,
+    rank,
     report,
     run,
     stream,
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     """Add every command to the application, in the order in which help shows them."""
     app.command("run")(run.run)
     app.command("report")(report.report)
+    app.command("rank")(rank.rank)
     app.command("compare")(compare.compare)
     app.command("measure")(measure.measure)
     app.command("encode")(coding.encode)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..metric import Direction
 from ..statistics.intervals import ratio
-from ..statistics.paired import paired_parts, supported
+from ..statistics.paired import paired_differences
 
 Array = npt.NDArray[np.float64]
 Mark = Literal["best", "second"]
@@ -24,8 +24,8 @@ def marks_of(
     The codec with the best value is marked if it differs from every other codec, the next one if
     the first is marked and it differs from every codec behind it (so the last of a table is never
     marked). Two codecs differ if the 95 % interval of their paired difference excludes zero and
-    the p-value of the sign-flip test, adjusted by Holm for all comparisons of the column, is below
-    5 %, which fewer than six speakers never reach.
+    the p-value of the sign-flip test, adjusted for all comparisons of the column, is below 5 %,
+    which fewer than six speakers never reach.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def marks_of(
         for place in range(len(_PLACES))
         for behind in range(place + 1, len(ranking))
     ]
-    differences = [
-        paired_parts(parts[ranking[place]], parts[ranking[behind]], speakers, pooled=pooled)
-        for place, behind in pairs
-    ]
-    differs = supported(differences)
+    found = paired_differences(
+        parts, [(ranking[a], ranking[b]) for a, b in pairs], speakers, pooled=pooled
+    )
     marks: dict[int, Mark] = {}
     for place, mark in enumerate(_PLACES):
-        own = [found for (first, _), found in zip(pairs, differs, strict=True) if first == place]
+        own = [
+            one.is_finding for (first, _), one in zip(pairs, found, strict=True) if first == place
+        ]
         if not own or not all(own):
             break
         marks[ranking[place]] = mark

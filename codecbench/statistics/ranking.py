@@ -1,7 +1,7 @@
 """Who beats whom, and between which ranks each codec lies.
 
 All pairs of codecs are compared on the same utterances; a pair is decided if the interval of its
-difference excludes zero and its sign-flip p-value, adjusted by Holm for all pairs, is below 5 %.
+difference excludes zero and its sign-flip p-value, adjusted for all pairs, is below 5 %.
 A codec's best possible rank is then one more than the number of codecs that beat it, its worst the
 number of codecs less those that it beats. Since the decisions hold together with 95 %
 confidence, so do all rank intervals together (Mogstad, Romano, Shaikh & Wilhelm 2024, "Inference
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from ..metric import Direction
 from .clusters import Array
 from .intervals import ratio
-from .paired import Difference, paired_parts, supported
+from .paired import Difference, paired_differences
 
 Verdicts = npt.NDArray[np.int64]
 
@@ -86,11 +86,11 @@ def rank(
         If there are no utterances or a number is not finite.
     """
     pairs = list(itertools.combinations(range(len(parts)), 2))
-    differences = [paired_parts(parts[a], parts[b], speakers, pooled=pooled) for a, b in pairs]
+    differences = paired_differences(parts, pairs, speakers, pooled=pooled)
     verdicts = np.zeros((len(parts), len(parts)), np.int64)
     sign = 1 if better == "higher" else -1
-    for (a, b), found, decided in zip(pairs, differences, supported(differences), strict=True):
-        if decided:
+    for (a, b), found in zip(pairs, differences, strict=True):
+        if found.is_finding:
             verdicts[a, b] = sign * np.sign(found.interval.value)
             verdicts[b, a] = -verdicts[a, b]
     values = ratio(parts.sum(axis=1))

@@ -1,13 +1,15 @@
 """The sign-flip test against scipy's permutation test and by hand."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codecbench.statistics.paired import paired_ratio_difference
-from codecbench.statistics.sign_flip import EXACT_CLUSTERS, sign_flip_p_value
+from codecbench.statistics.paired import paired_differences, paired_ratio_difference
+from codecbench.statistics.sign_flip import EXACT_CLUSTERS, sign_flips
 
 SUMS = st.integers(2, 9).flatmap(
     lambda count: st.lists(
@@ -16,6 +18,13 @@ SUMS = st.integers(2, 9).flatmap(
         max_size=count,
     )
 )
+
+
+def sign_flip_p_value(first, second):
+    """Test one pair; its p-value needs no adjustment."""
+    found = sign_flips(first[None], second[None])
+    assert found.adjusted == found.p_values
+    return float(found.p_values[0])
 
 
 def split(sums):
@@ -88,3 +97,56 @@ def test_false_findings_of_ratios_are_as_rare_as_promised():
         p_value = paired_ratio_difference(*both, who).p_value
         found += p_value <= 0.05
     assert found / 600 < 0.07
+
+
+def test_adjustment_is_step_down_max_t_by_brute_force():
+    rng = np.random.default_rng(6)
+    first, second = rng.normal(1, 1, (5, 7, 2)), rng.normal(0, 1, (5, 7, 2))
+    first[..., 1] = second[..., 1] = 3.0
+    found = sign_flips(first, second)
+    gaps = (first - second)[..., 0]
+    signs = np.array(list(itertools.product([1, -1], repeat=7)))
+    distances = np.abs(signs @ gaps.T) / np.sqrt((gaps**2).sum(axis=1))
+    seen = distances[0]
+    order, expected, largest = np.argsort(-seen), np.empty(5), 0.0
+    for place, pair in enumerate(order):
+        farthest = distances[:, order[place:]].max(axis=1)
+        largest = max(largest, float((farthest >= seen[pair] - 1e-9).mean()))
+        expected[pair] = largest
+    assert found.adjusted == pytest.approx(expected)
+
+
+@settings(max_examples=50)
+@given(seed=st.integers(0, 10_000), pairs=st.integers(1, 6))
+def test_adjusted_p_values_are_never_smaller_and_keep_the_order(seed, pairs):
+    rng = np.random.default_rng(seed)
+    gaps = rng.normal(rng.uniform(-1, 1, (pairs, 1)), 1, (pairs, 8))
+    first = np.stack([gaps, np.ones_like(gaps)], axis=-1)
+    found = sign_flips(first, first * [0.0, 1.0])
+    assert (found.adjusted >= found.p_values - 1e-12).all()
+    assert (found.adjusted <= 1).all()
+    distances = np.abs(gaps.sum(axis=1)) / np.sqrt((gaps**2).sum(axis=1))
+    assert (np.diff(found.adjusted[np.argsort(-distances)]) >= 0).all()
+
+
+def test_many_pairs_do_not_exhaust_few_speakers():
+    """By Holm's bound 231 pairs times 2 / 2^13 is above 5 %, however large the differences."""
+    rng = np.random.default_rng(9)
+    values = np.arange(22.0)[:, None] + rng.normal(0, 0.1, (22, 13))
+    parts = np.stack([values, np.ones_like(values)], axis=-1)
+    pairs = list(itertools.combinations(range(22), 2))
+    found = paired_differences(parts, pairs, np.arange(13), pooled=False)
+    assert all(one.is_finding for one in found)
+
+
+def test_one_false_finding_among_many_is_as_rare_as_promised():
+    rng = np.random.default_rng(10)
+    pairs = list(itertools.combinations(range(5), 2))
+    found = 0
+    for _ in range(300):
+        who = np.repeat(np.arange(9), rng.integers(1, 5, 9))
+        values = rng.normal(size=(5, len(who))) + rng.normal(size=(5, 9))[:, who]
+        parts = np.stack([values, np.ones_like(values)], axis=-1)
+        each = paired_differences(parts, pairs, who, pooled=False)
+        found += min(one.adjusted for one in each) < 0.05
+    assert found / 300 < 0.08
