@@ -24,8 +24,8 @@ NOTES = (
     " the p-value of the sign-flip test over speakers, adjusted for all pairs of a table (step-down"
     " maxT), is below 5 %",
     "ranks: between which ranks each codec lies; all of a table hold together with 95 % confidence",
-    "who beats whom: a sign for each codec in the order of the table; + beats it, - is beaten by it,"
-    " · not told apart",
+    "who beats whom: a sign for each codec in the order of the table; + beats it, - is beaten by"
+    " it, · not told apart",
 )
 _SIGNS = {1: "+", -1: "-", 0: "·"}
 
