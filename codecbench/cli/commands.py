@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from . import (
+    bd,
     bench_speed,
     codebook,
     coding,
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command("run")(run.run)
     app.command("report")(report.report)
     app.command("rank")(rank.rank)
+    app.command("bd")(bd.bd)
     app.command("compare")(compare.compare)
     app.command("measure")(measure.measure)
     app.command("encode")(coding.encode)

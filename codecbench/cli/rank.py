@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import enum
-import io
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from .screen import DEFAULT_WIDTH, screen, write_result
-
-
-class ListingFormat(enum.StrEnum):
-    """Formats of rankings and deltas."""
-
-    rich = "rich"
-    markdown = "markdown"
-    csv = "csv"
-    json = "json"
-
+from .listing import ListingFormat, write_listing
 
 _EPILOG = """
 Examples:
@@ -70,38 +57,6 @@ def rank(
     tables = [table for ranked in found for table in rankings.tables_of(ranked)]
     records = [record for ranked in found for record in rankings.records_of(ranked)]
     write_listing(tables, rankings.NOTES, records, format, output)
-
-
-def write_listing(
-    tables: list[Any],
-    notes: tuple[str, ...],
-    records: list[dict[str, Any]],
-    format: ListingFormat,  # noqa: A002 - the option's name
-    output: Path | None,
-) -> None:
-    """Print tables with notes, or records in full."""
-    import json
-
-    from ..reports.plain_table import render_tables
-
-    if format == ListingFormat.json:
-        text = json.dumps(records, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    elif format == ListingFormat.csv:
-        text = _csv(records)
-    else:
-        options = screen() if output is None else {"width": DEFAULT_WIDTH, "color": False}
-        text = render_tables(tables, notes, format.value, **options)
-    write_result(text, output)
-
-
-def _csv(records: list[dict[str, Any]]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
-    writer.writeheader()
-    for record in records:
-        joined = {k: " ".join(v) if isinstance(v, list) else v for k, v in record.items()}
-        writer.writerow(joined)
-    return out.getvalue()
 
 
 rank.__doc__ = f"{rank.__doc__}\n{_EPILOG}"

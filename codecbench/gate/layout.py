@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..reports.layout import heading_of, number, one_line
-from ..statistics.intervals import Interval
 from .comparison import CodecComparison, ColumnComparison, Comparison
 
 HEADINGS = ("metric", "base", "candidate", "difference", "detectable", "n", "verdict")
@@ -32,7 +31,7 @@ def cells_of(comparison: Comparison, column: ColumnComparison) -> list[str]:
         title,
         number(column.base, column.column.digits),
         number(column.candidate, column.column.digits),
-        signed(column.difference.interval, digits),
+        column.difference.interval.worded("+", digits),
         "–" if smallest is None else number(smallest, digits),
         str(column.difference.interval.utterances),
         verdict(comparison, column),
@@ -58,14 +57,6 @@ def _direction(column: ColumnComparison) -> str:
     if not column.difference.excludes_zero or better is None:
         return ""
     return "better" if (column.difference.interval.value > 0) == (better == "higher") else "worse"
-
-
-def signed(interval: Interval, digits: int) -> str:
-    """Write a difference with its interval, both with signs."""
-    text = f"{interval.value:+.{digits}f}"
-    if interval.low is None or interval.high is None:
-        return text
-    return f"{text} [{interval.low:+.{digits}f}, {interval.high:+.{digits}f}]"
 
 
 def title_of(codec: CodecComparison) -> str:

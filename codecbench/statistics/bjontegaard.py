@@ -64,7 +64,7 @@ class Curve:
         Shown in messages.
     bits : array, shape (points, utterances)
         Counted bits, in any unit that both curves share.
-    seconds : array, shape (utterances,)
+    seconds : array, shape (utterances,) or (points, utterances)
     numerators, denominators : array, shape (points, utterances)
         Of the metric; scores and ones for means.
     """

@@ -57,11 +57,12 @@ class Interval:
     speakers: int
     method: Method
 
-    def worded(self, sign: str = "") -> str:
+    def worded(self, sign: str = "", digits: int = 3) -> str:
         """Write the value and, where there is one, its interval; ``+`` as sign shows both."""
+        form = f"{sign}.{digits}f"
         if self.low is None or self.high is None:
-            return f"{self.value:{sign}.3f}"
-        return f"{self.value:{sign}.3f} [{self.low:{sign}.3f}, {self.high:{sign}.3f}]"
+            return f"{self.value:{form}}"
+        return f"{self.value:{form}} [{self.low:{form}}, {self.high:{form}}]"
 
     def clipped(self, bounds: tuple[float, float]) -> Interval:
         """Return the interval cut to the range of possible values."""

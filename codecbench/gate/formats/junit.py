@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from ...reports.layout import one_line
 from ..comparison import CodecComparison, ColumnComparison, Comparison
-from ..layout import headline, signed
+from ..layout import headline
 
 
 def write(comparison: Comparison) -> str:
@@ -34,7 +34,7 @@ def _cases(
     comparison: Comparison, codec: CodecComparison, column: ColumnComparison
 ) -> Iterator[ElementTree.Element]:
     for threshold, broken in column.thresholds:
-        difference = signed(column.difference.interval, column.column.digits + 1)
+        difference = column.difference.interval.worded("+", column.column.digits + 1)
         yield _case(codec, str(threshold), f"{column.name}: {difference}" if broken else None)
     if comparison.allowed_failures is not None:
         failed = comparison.has_too_many_failures(column)
