@@ -79,7 +79,7 @@ def test_deltas_in_full(command, folder, tmp_path):
     assert (status, out) == (0, "")
     opus, g722 = csv.DictReader(io.StringIO(path.read_text()))
     assert float(opus["delta_metric_from"]) >= 23.9
-    assert mulaw["delta_rate_percent_reason"] == (
+    assert g722["delta_rate_percent_reason"] == (
         "g722: one point is no curve; two rates or more are needed"
     )
     assert g722["delta_rate_percent_value"] == ""
