@@ -17,7 +17,7 @@ Examples:
 
 ```
 codecbench bd runs/first --anchor opus --metrics pesq_wb
-codecbench bd runs/first --anchor "opus:kbps=6|12" --tested lc3 -m pesq_wb,stoi -f markdown
+codecbench bd runs/first --anchor "opus:kbps=6|12" --tested lc3 -m stoi
 ```
 """
 

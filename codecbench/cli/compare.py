@@ -29,10 +29,10 @@ Exit status: 0 passed, 1 regression, 2 cannot compare.
 Examples:
 
 ```
-codecbench compare runs/main runs/branch
-codecbench compare runs/main runs/branch --fail-on "pesq_wb<-0.02" --fail-on "wer>0.5"
-codecbench compare runs/main runs/branch --fail-on "kbps>1%" --junit gate.xml --summary gate.md
-codecbench compare runs/a runs/a --base-codec opus:kbps=12 --candidate-codec lc3:kbps=16
+codecbench compare runs/main runs/new
+codecbench compare runs/main runs/new --fail-on "pesq_wb<-0.02"
+codecbench compare runs/main runs/new --fail-on "kbps>1%" --junit gate.xml
+codecbench compare runs/a runs/a --base-codec opus --candidate-codec lc3
 ```
 """
 
