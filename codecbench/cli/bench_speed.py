@@ -49,8 +49,8 @@ def bench_speed(
 
 
 def _text(found: list[dict[str, Any]]) -> str:
-    from ..reports.cards import render_listing
     from ..reports.labels import short_labels
+    from ..reports.plain_table import render_listing
 
     labels = short_labels([item["codec"] for item in found])
     heads = ("codec", "RTF encode ↓", "RTF decode ↓", "elapsed: encode", "decode")

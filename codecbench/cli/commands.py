@@ -5,14 +5,17 @@ from __future__ import annotations
 import typer
 
 from . import (
+    bd,
     bench_speed,
     codebook,
     coding,
+    compare,
     data,
     describe,
     doctor,
     list_,
     measure,
+    rank,
     report,
     run,
     stream,
@@ -24,6 +27,9 @@ def register(app: typer.Typer) -> None:
     """Add every command to the application, in the order in which help shows them."""
     app.command("run")(run.run)
     app.command("report")(report.report)
+    app.command("rank")(rank.rank)
+    app.command("bd")(bd.bd)
+    app.command("compare")(compare.compare)
     app.command("measure")(measure.measure)
     app.command("encode")(coding.encode)
     app.command("decode")(coding.decode)

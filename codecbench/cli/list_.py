@@ -42,7 +42,7 @@ def list_(
     codecbench list metrics --format json
     ```
     """
-    from ..reports.cards import render_listing
+    from ..reports.plain_table import render_listing
 
     records = list(_records(what.value, data_root))
     if format == PlainFormat.json:

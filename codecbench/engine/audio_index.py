@@ -74,6 +74,10 @@ class AudioIndex:
     def __contains__(self, key: Key) -> bool:
         return key in self._entries
 
+    def keys(self) -> set[Key]:
+        """Return corpus, split and id of all utterances."""
+        return set(self._entries)
+
     def update(
         self, utterances: Iterable[Utterance], tick: Callable[[], None] = lambda: None
     ) -> None:

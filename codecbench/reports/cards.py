@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
-from collections.abc import Iterable, Sequence
 
 from ..errors import UserError
 from ..metric import Column
 from .formats.markdown import escape
 from .layout import ARROWS, one_line
+from .plain_table import markdown_listing, render_listing
 from .sheets import Sheet
 
 CARD_FORMATS = ("rich", "markdown", "json")
@@ -45,33 +44,6 @@ def render_card(sheet: Sheet, kind: str = "rich", width: int = 100, color: bool 
     raise UserError(f"unknown format '{kind}' (known: {', '.join(CARD_FORMATS)})")
 
 
-def render_listing(
-    heads: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    title: str = "",
-    width: int = 100,
-    color: bool = False,
-) -> str:
-    """Write rows of text as a table for the terminal; long texts are wrapped, none is cut."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    out = io.StringIO()
-    console = Console(file=out, width=width, force_terminal=color,
-                      color_system="standard" if color else None)  # fmt: skip
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=any(heads))
-    if title:
-        console.print(Text(title, style="bold"))
-    for head in heads:
-        table.add_column(Text(head), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(one_line(cell)) for cell in row))
-    console.print(table)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
-
-
 def _terminal(sheet: Sheet, width: int, color: bool) -> str:
     title = f"{sheet.kind} {one_line(sheet.spec)}"
     parts = [render_listing(("", ""), _facts(sheet), title, width, color)]
@@ -89,17 +61,12 @@ def _markdown(sheet: Sheet) -> str:
     parts = [f"# {sheet.kind.capitalize()} `{one_line(sheet.spec).replace('`', '')}`"]
     parts.append("\n".join(f"- **{escape(name)}**: {escape(text)}" for name, text in _facts(sheet)))
     if sheet.columns:
-        parts.append(_markdown_table(_COLUMN_HEADS, map(_column, sheet.columns)))
+        parts.append(markdown_listing(_COLUMN_HEADS, map(_column, sheet.columns)))
     if sheet.keys:
-        parts.append(_markdown_table(_KEY_HEADS, _keys(sheet)))
+        parts.append(markdown_listing(_KEY_HEADS, _keys(sheet)))
     if sheet.example:
         parts.append(f"Example:\n\n    {one_line(sheet.example)}")
     return "\n\n".join(parts) + "\n"
-
-
-def _markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *([escape(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _facts(sheet: Sheet) -> list[tuple[str, str]]:

@@ -10,14 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..metric import Column
-from ..results.schema import REFERENCE
 from ..statistics.intervals import Method, interval_of, ratio
 from .marks import marks_of
+from .scores import Scores, aligned, usable_rows
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -60,39 +58,6 @@ class Cell:
         return self.method if self.method == "within one speaker" else None
 
 
-@dataclass(frozen=True)
-class _Scores:
-    """The scores of one metric in one group.
-
-    Parameters
-    ----------
-    codecs : list of str
-    scored : array of bool, shape (codecs, utterances)
-    parts : array, shape (codecs, utterances, 2)
-        Numerators and denominators; value and 1 for means.
-    speakers : array of int, shape (utterances,)
-    """
-
-    codecs: list[str]
-    scored: npt.NDArray[np.bool_]
-    parts: Array
-    speakers: npt.NDArray[np.int64]
-
-    def common(self) -> npt.NDArray[np.bool_]:
-        """Return which utterances all codecs scored that scored any; the reference has no say."""
-        ranked = self.ranked()
-        rows = self.scored[ranked] if ranked else self.scored
-        return np.asarray(rows.all(axis=0), bool)
-
-    def ranked(self) -> list[int]:
-        """Return which codecs take part in the comparison."""
-        return [
-            index
-            for index, codec in enumerate(self.codecs)
-            if codec != REFERENCE and self.scored[index].any()
-        ]
-
-
 def cells_of(
     frame: pd.DataFrame, column: Column, anchors: frozenset[str] = frozenset()
 ) -> dict[str, Cell]:
@@ -120,8 +85,8 @@ def cells_of(
     frame = frame[~frame["left_out"]]
     if not len(frame):
         return cells
-    usable = _usable(frame, column)
-    scores = _scores(frame, usable, column)
+    usable = usable_rows(frame, column)
+    scores = aligned(frame, usable, column)
     common = scores.common()
     for index, codec in enumerate(scores.codecs):
         cells[codec] = _cell(scores, index, common, column)
@@ -133,54 +98,7 @@ def cells_of(
     return cells
 
 
-def _usable(frame: pd.DataFrame, column: Column) -> npt.NDArray[np.bool_]:
-    """Return which rows hold a number; a row that holds neither number nor reason has failed."""
-    usable = np.array(frame["error"].isna(), bool)
-    usable &= np.isfinite(frame["value"].to_numpy(float))
-    if column.pooled:
-        usable &= np.isfinite(frame["numerator"].to_numpy(float))
-        usable &= frame["denominator"].to_numpy(float) > 0
-    return usable
-
-
-def _scores(frame: pd.DataFrame, usable: npt.NDArray[np.bool_], column: Column) -> _Scores:
-    import pandas as pd
-
-    codec, codecs = pd.factorize(frame["codec"].astype(str))
-    # Sorted, so that neither the order of rows nor of files decides which draws a speaker gets.
-    names, utterance = np.unique(
-        _codes(frame, "corpus", "split", "utterance", "rate"), return_inverse=True
-    )
-    _, speaker = np.unique(_codes(frame, "corpus", "speaker"), return_inverse=True)
-    shape = len(codecs), len(names)
-    if len(np.unique(codec * shape[1] + utterance)) < len(frame):
-        raise ValueError(f"{column.name}: an utterance has several rows of one codec")
-    scored = np.zeros(shape, bool)
-    scored[codec[usable], utterance[usable]] = True
-    parts = np.ones((*shape, 2))
-    parts[codec, utterance, 0] = frame["numerator" if column.pooled else "value"].to_numpy(float)
-    if column.pooled:
-        parts[codec, utterance, 1] = frame["denominator"].to_numpy(float)
-    speakers = np.zeros(shape[1], np.int64)
-    speakers[utterance] = speaker
-    return _Scores(list(codecs), scored, parts, speakers)
-
-
-def _codes(frame: pd.DataFrame, *names: str) -> npt.NDArray[np.int64]:
-    """Number the rows by their values of some columns, in the order of the values.
-
-    An unknown value (the rate of audio that cannot be read) is a value like others.
-    """
-    import pandas as pd
-
-    codes = np.zeros(len(frame), np.int64)
-    for name in names:
-        part, values = pd.factorize(frame[name], sort=True)
-        codes = codes * (len(values) + 1) + part + 1
-    return codes
-
-
-def _cell(scores: _Scores, index: int, common: npt.NDArray[np.bool_], column: Column) -> Cell:
+def _cell(scores: Scores, index: int, common: npt.NDArray[np.bool_], column: Column) -> Cell:
     used = common & scores.scored[index]
     count = int(scores.scored[index].sum())
     if not used.any():
@@ -207,7 +125,7 @@ def _failures(failed: pd.DataFrame) -> dict[str, Counter[str]]:
 
 
 def _marks(
-    scores: _Scores, common: npt.NDArray[np.bool_], column: Column, anchors: frozenset[str]
+    scores: Scores, common: npt.NDArray[np.bool_], column: Column, anchors: frozenset[str]
 ) -> dict[str, Literal["best", "second"]]:
     if not column.ranked or column.better is None or not common.any():
         return {}

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..codebooks import CodebookReport, CodebookUsage
 from ..errors import UserError
-from .cards import render_listing
 from .layout import NOTHING, number, one_line
+from .plain_table import render_listing
 
 FORMATS = ("rich", "csv", "json")
 

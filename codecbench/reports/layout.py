@@ -12,7 +12,7 @@ from .table import Row, Table
 
 ARROWS = {"higher": "↑", "lower": "↓", None: ""}
 NOTHING = "–"
-LEVEL_WORDS = "5 %, Holm-adjusted"
+LEVEL_WORDS = "5 %, adjusted for all of them"
 _SYMMETRIC = 0.2
 """Up to this relative difference of its two sides an interval is written ± its larger side."""
 _CONSTANT = 1e-9

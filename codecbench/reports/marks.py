@@ -8,15 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..metric import Direction
-from ..statistics.clusters import LEVEL
 from ..statistics.intervals import ratio
-from ..statistics.paired import Difference, holm, paired_difference, paired_ratio_difference
+from ..statistics.paired import paired_differences
 
 Array = npt.NDArray[np.float64]
 Mark = Literal["best", "second"]
-LEAST_SPEAKERS, LEAST_UTTERANCES = 3, 6
-"""With fewer of both, equal gaps by chance would pass for certainty."""
-
 _PLACES: tuple[Mark, ...] = ("best", "second")
 
 
@@ -28,8 +24,8 @@ def marks_of(
     The codec with the best value is marked if it differs from every other codec, the next one if
     the first is marked and it differs from every codec behind it (so the last of a table is never
     marked). Two codecs differ if the 95 % interval of their paired difference excludes zero and
-    its p-value, adjusted by Holm for all comparisons of the column, is below 5 %. Nothing is marked
-    with fewer than 3 speakers and fewer than 6 utterances.
+    the p-value of the sign-flip test, adjusted for all comparisons of the column, is below 5 %,
+    which fewer than six speakers never reach.
 
     Parameters
     ----------
@@ -44,8 +40,6 @@ def marks_of(
     dict of int to {"best", "second"}
         By the codec's index.
     """
-    if len(np.unique(speakers)) < LEAST_SPEAKERS and len(speakers) < LEAST_UTTERANCES:
-        return {}
     values = ratio(parts.sum(axis=1))
     ranking = np.argsort(-values if better == "higher" else values, kind="stable").tolist()
     pairs = [
@@ -53,33 +47,15 @@ def marks_of(
         for place in range(len(_PLACES))
         for behind in range(place + 1, len(ranking))
     ]
-    differences = [
-        _difference(parts[ranking[place]], parts[ranking[behind]], speakers, pooled=pooled)
-        for place, behind in pairs
-    ]
-    differs = _supported(differences)
+    found = paired_differences(
+        parts, [(ranking[a], ranking[b]) for a, b in pairs], speakers, pooled=pooled
+    )
     marks: dict[int, Mark] = {}
     for place, mark in enumerate(_PLACES):
-        own = [found for (first, _), found in zip(pairs, differs, strict=True) if first == place]
+        own = [
+            one.is_finding for (first, _), one in zip(pairs, found, strict=True) if first == place
+        ]
         if not own or not all(own):
             break
         marks[ranking[place]] = mark
     return marks
-
-
-def _difference(
-    first: Array, second: Array, speakers: npt.NDArray[np.int64], *, pooled: bool
-) -> Difference:
-    if pooled:
-        return paired_ratio_difference(
-            (first[:, 0], first[:, 1]), (second[:, 0], second[:, 1]), speakers
-        )
-    return paired_difference(first[:, 0], second[:, 0], speakers)
-
-
-def _supported(differences: list[Difference]) -> list[bool]:
-    p_values = [1.0 if found.p_value is None else found.p_value for found in differences]
-    return [
-        found.excludes_zero and p_value < 1 - LEVEL
-        for found, p_value in zip(differences, holm(p_values), strict=True)
-    ]

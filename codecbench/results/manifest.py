@@ -147,13 +147,16 @@ class Manifest(pydantic.BaseModel):
         """Say which relevant packages differ from the run's first session."""
         if not self.sessions:
             return []
-        before = self.sessions[0].packages
-        names = sorted(set(before) | set(packages))
-        return [
-            f"{name} {before.get(name, 'absent')} then, {packages.get(name, 'absent')} now"
-            for name in names
-            if before.get(name) != packages.get(name)
-        ]
+        return version_changes(self.sessions[0].packages, packages)
+
+
+def version_changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    """Say which packages' versions differ."""
+    return [
+        f"{name} {before.get(name, 'absent')} then, {now.get(name, 'absent')} now"
+        for name in sorted(set(before) | set(now))
+        if before.get(name) != now.get(name)
+    ]
 
 
 def _rate(rate: int | None) -> str:

@@ -78,7 +78,7 @@ class Run:
     def columns(self) -> dict[str, Column]:
         """The columns by the name under which `frame` shows them."""
         found: dict[str, Column] = {}
-        for (spec, name), shown in self._shown_names().items():
+        for (spec, name), shown in self.shown_names.items():
             for column in self.manifest.metrics[spec].card["columns"]:
                 if column["name"] == name:
                     found[shown] = Column(**{**column, "bounds": _bounds(column["bounds"])})
@@ -117,7 +117,7 @@ class Run:
         """
         if not parts(self.path / ROWS):
             raise UserError(f"{self.path} holds no results yet")
-        shown = self._shown_names()
+        shown = self.shown_names
         columns = None if metrics is None else {key for key in shown if shown[key] in set(metrics)}
         frame = of_all_parts(self.path / ROWS, lambda paths: read_rows(paths, codecs, columns))
         frame["metric"] = _renamed(frame, shown)
@@ -165,7 +165,7 @@ class Run:
             definitions=[
                 spec for spec, entry in self.manifest.metrics.items() if not entry.is_default
             ],
-            specs={name: spec for (spec, _), name in self._shown_names().items()},
+            specs={name: spec for (spec, _), name in self.shown_names.items()},
         )
 
     @contextmanager
@@ -194,13 +194,14 @@ class Run:
 
     def shown_name(self, spec: str, column: str) -> str:
         """Return the name under which `frame` shows a column of a metric's canonical spec."""
-        return self._shown_names()[spec, column]
+        return self.shown_names[spec, column]
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {len(self.order)} codecs>"
 
-    def _shown_names(self) -> dict[tuple[str, str], str]:
-        """Map (metric spec, column) to the name shown; qualified where two specs collide."""
+    @property
+    def shown_names(self) -> dict[tuple[str, str], str]:
+        """Maps (metric spec, column) to the name shown; qualified where two specs collide."""
         owners: dict[str, list[str]] = {}
         for spec, entry in self.manifest.metrics.items():
             for column in entry.card["columns"]:

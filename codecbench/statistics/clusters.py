@@ -88,22 +88,12 @@ def t_estimate(sums: Array, statistic: Statistic, level: float = LEVEL) -> Estim
     return Estimate(value, value - half, value + half)
 
 
-def t_p_value(sums: Array, statistic: Statistic) -> float:
-    """Return the two-sided p-value of the statistic being zero (the test of `t_estimate`)."""
-    from scipy.special import stdtr
-
-    value = float(statistic(sums.sum(axis=0)))
-    error = jackknife_error(sums, statistic)
-    if error == 0:
-        return 1.0 if value == 0 else 0.0
-    return 2 * float(stdtr(len(sums) - 1, -abs(value) / error))
-
-
 def bootstrap_estimate(sums: Array, statistic: Statistic, level: float = LEVEL) -> Estimate:
     """Return the expanded percentile interval over redrawn clusters.
 
     The draws depend on the number of clusters alone, so that equal data give equal intervals
-    and shifts, scales and signs carry over exactly.
+    and shifts, scales and signs carry over exactly. Draws for which the statistic is not defined
+    (NaN) count as beyond both ends, so that too many of them leave an end at infinity.
     """
     from scipy.special import ndtr, stdtrit
 
@@ -111,8 +101,20 @@ def bootstrap_estimate(sums: Array, statistic: Statistic, level: float = LEVEL) 
     redrawn = np.concatenate([statistic(draws @ sums) for draws in _draws(count)])
     reach = math.sqrt(count / (count - 1)) * float(stdtrit(count - 1, (1 + level) / 2))
     tail = float(ndtr(-reach))
-    low, high = np.quantile(redrawn, [tail, 1 - tail])
-    return Estimate(float(statistic(sums.sum(axis=0))), float(low), float(high))
+    undefined = np.isnan(redrawn)
+    low = _quantile(np.where(undefined, -np.inf, redrawn), tail)
+    high = -_quantile(np.where(undefined, -np.inf, -redrawn), tail)
+    return Estimate(float(statistic(sums.sum(axis=0))), low, high)
+
+
+def _quantile(values: Array, share: float) -> float:
+    """Return a quantile, interpolated between finite values only."""
+    place = share * (len(values) - 1)
+    around = np.partition(values, [math.floor(place), math.ceil(place)])
+    below, above = around[math.floor(place)], around[math.ceil(place)]
+    if math.isinf(below):
+        return float(below)
+    return float(below + (place - math.floor(place)) * (above - below))
 
 
 def _draws(count: int) -> Iterator[Array]:

@@ -13,6 +13,7 @@ A speaker is a pair of corpus and speaker name: equal names in two corpora are t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,7 +43,8 @@ class Interval:
     ----------
     value : float
     low, high : float or None
-        None where there is no interval (one utterance).
+        None where there is no interval: one utterance, or a statistic that is not defined for too
+        many of the speakers left out or redrawn.
     utterances, speakers : int
         How many it rests on.
     method : {"speaker bootstrap", "speaker t", "within one speaker", "none"}
@@ -55,11 +57,12 @@ class Interval:
     speakers: int
     method: Method
 
-    def worded(self, sign: str = "") -> str:
+    def worded(self, sign: str = "", digits: int = 3) -> str:
         """Write the value and, where there is one, its interval; ``+`` as sign shows both."""
+        form = f"{sign}.{digits}f"
         if self.low is None or self.high is None:
-            return f"{self.value:{sign}.3f}"
-        return f"{self.value:{sign}.3f} [{self.low:{sign}.3f}, {self.high:{sign}.3f}]"
+            return f"{self.value:{form}}"
+        return f"{self.value:{form}} [{self.low:{form}}, {self.high:{form}}]"
 
     def clipped(self, bounds: tuple[float, float]) -> Interval:
         """Return the interval cut to the range of possible values."""
@@ -159,6 +162,8 @@ def interval_of(
     estimator = bootstrap_estimate if method == "speaker bootstrap" else t_estimate
     found = estimator(sums, statistic, level)
     count = 1 if method == "within one speaker" else len(sums)
+    if not math.isfinite(found.low) or not math.isfinite(found.high):
+        return Interval(found.value, None, None, utterances, count, method)
     return Interval(found.value, found.low, found.high, utterances, count, method)
 
 

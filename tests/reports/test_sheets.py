@@ -25,8 +25,9 @@ from codecbench.registry import (
     metric_of,
     names,
 )
-from codecbench.reports.cards import CARD_FORMATS, render_card, render_listing
+from codecbench.reports.cards import CARD_FORMATS, render_card
 from codecbench.reports.keys import keys_of, plain
+from codecbench.reports.plain_table import render_listing
 from codecbench.reports.sheets import json_ready, sheet_of, sheet_of_class
 from codecbench.reports.state import state_of_name
 from codecbench.spec import parse_spec

@@ -120,12 +120,14 @@ def test_a_codec_that_saw_every_speaker_keeps_its_row():
 
 
 def test_marks_need_support():
-    clear = table(speech({"a": 3.0, "b": 2.5, "c": 2.0}))
+    clear = table(speech({"a": 3.0, "b": 2.5, "c": 2.0}, speakers=7))
     assert [clear.cell(c, "pesq_wb").mark for c in "abc"] == ["best", "second", None]
-    tied = table(speech({"a": 3.0, "b": 3.0, "c": 2.0}))
+    tied = table(speech({"a": 3.0, "b": 3.0, "c": 2.0}, speakers=7))
     assert [tied.cell(c, "pesq_wb").mark for c in "abc"] == [None, None, None]
-    half = table(speech({"a": 3.0, "b": 2.0, "c": 2.0}))
+    half = table(speech({"a": 3.0, "b": 2.0, "c": 2.0}, speakers=7))
     assert [half.cell(c, "pesq_wb").mark for c in "abc"] == ["best", None, None]
+    few = table(speech({"a": 3.0, "b": 2.0}, speakers=5))
+    assert [few.cell(c, "pesq_wb").mark for c in "ab"] == [None, None]
 
 
 def test_lower_is_better_where_the_column_says_so():

@@ -1,16 +1,13 @@
-"""Paired differences and Holm's adjustment."""
+"""Paired differences."""
 
-import itertools
 import math
 
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from codecbench.statistics.intervals import ratio_interval
-from codecbench.statistics.paired import holm, paired_difference, paired_ratio_difference
+from codecbench.statistics.paired import paired_difference, paired_ratio_difference
 
 
 def test_balanced_speakers_are_the_paired_t_test_of_speaker_means():
@@ -19,7 +16,6 @@ def test_balanced_speakers_are_the_paired_t_test_of_speaker_means():
     found = paired_difference(first.ravel(), second.ravel(), np.repeat(np.arange(8), 5))
     expected = scipy.stats.ttest_rel(first.mean(axis=1), second.mean(axis=1))
     bounds = expected.confidence_interval(0.95)
-    assert found.p_value == pytest.approx(expected.pvalue)
     assert (found.interval.low, found.interval.high) == pytest.approx((bounds.low, bounds.high))
     assert found.excludes_zero == (expected.pvalue < 0.05)
 
@@ -50,7 +46,7 @@ def test_equal_scores_are_a_tie():
 def test_a_constant_gap_is_certain():
     values = np.arange(10.0)
     found = paired_difference(values + 1, values, np.arange(10) % 5)
-    assert found.p_value == 0
+    assert found.p_value == 2 / 2**5
     assert found.excludes_zero
 
 
@@ -91,21 +87,6 @@ def test_false_findings_are_as_rare_as_promised():
         gaps = np.repeat(rng.normal(size=13), np.bincount(who)) + rng.normal(size=len(who))
         found += paired_difference(gaps, np.zeros(len(who)), who).p_value < 0.05
     assert found / 800 < 0.075
-
-
-def test_holm_by_hand():
-    assert holm([0.04, 0.001, 0.03, 0.2]) == pytest.approx([0.09, 0.004, 0.09, 0.2])
-    assert holm([]) == []
-
-
-@settings(max_examples=60)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_is_monotone_and_never_smaller(p_values):
-    adjusted = holm(p_values)
-    assert all(a >= p for a, p in zip(adjusted, p_values, strict=True))
-    assert max(adjusted) <= 1
-    pairs = sorted(zip(p_values, adjusted, strict=True))
-    assert all(one[1] <= two[1] for one, two in itertools.pairwise(pairs))
 
 
 def test_unpaired_input_is_refused():

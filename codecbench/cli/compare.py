@@ -1,0 +1,139 @@
+"""``codecbench compare``: the regression gate."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import complete
+from .screen import DEFAULT_WIDTH, screen, write_result
+
+EXIT_REGRESSION = 1
+
+
+class ComparisonFormat(enum.StrEnum):
+    """Formats of a comparison."""
+
+    rich = "rich"
+    markdown = "markdown"
+    junit = "junit"
+    json = "json"
+
+
+_EPILOG = """
+Exit status: 0 passed, 1 regression, 2 cannot compare.
+
+Examples:
+
+```
+codecbench compare runs/main runs/new
+codecbench compare runs/main runs/new --fail-on "pesq_wb<-0.02"
+codecbench compare runs/main runs/new --fail-on "kbps>1%" --junit gate.xml
+codecbench compare runs/a runs/a --base-codec opus --candidate-codec lc3
+```
+"""
+
+
+def compare(
+    base: Annotated[Path, typer.Argument(help="Run folder of what was.", show_default=False)],
+    candidate: Annotated[
+        Path, typer.Argument(help="Run folder of what would be.", show_default=False)
+    ],
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-on",
+            help="Column, < or >, difference: pesq_wb<-0.02, wer>0.5, kbps>1%. May be repeated.",
+        ),
+    ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metrics", "-m", help="Metrics or columns, separated by commas. [default: all]"
+        ),
+    ] = None,
+    codec: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--codec",
+            "-c",
+            help="Codec to compare; may be repeated. [default: all that both runs have]",
+            autocompletion=complete.codecs,
+        ),
+    ] = None,
+    base_codec: Annotated[
+        str | None, typer.Option("--base-codec", help="Codec of the base alone.")
+    ] = None,
+    candidate_codec: Annotated[
+        str | None, typer.Option("--candidate-codec", help="Codec of the candidate alone.")
+    ] = None,
+    allow_failures: Annotated[
+        int,
+        typer.Option(
+            "--allow-failures",
+            min=0,
+            help="With --fail-on: utterances that the base scored and the candidate may fail.",
+        ),
+    ] = 0,
+    format: Annotated[  # noqa: A002 - the option's name
+        ComparisonFormat, typer.Option("--format", "-f", help="Output format.")
+    ] = ComparisonFormat.rich,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write into this file instead.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="Write JUnit XML into this file as well.")
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option("--summary", help="Append Markdown to this file as well."),
+    ] = None,
+) -> None:
+    """Compare two runs utterance by utterance; fail if a codec got worse than allowed.
+
+    A threshold is broken if the mean difference is beyond it and its 95 % interval excludes zero.
+    Runs of other audio, another protocol or other metric definitions are refused; other package
+    versions are only pointed out.
+    """
+    from ..gate.comparison import compare_runs
+    from ..gate.formats import render
+    from ..gate.thresholds import parse_threshold
+    from ..results.run_folder import load_run
+    from ..spec import split_specs
+
+    thresholds = [parse_threshold(text) for text in fail_on or ()]
+    found = compare_runs(
+        load_run(base),
+        load_run(candidate),
+        thresholds,
+        metrics=[name for text in metrics or () for name in split_specs(text)],
+        codecs=_pairs(codec, base_codec, candidate_codec),
+        allowed_failures=allow_failures if thresholds else None,
+    )
+    options = screen() if output is None else {"width": DEFAULT_WIDTH, "color": False}
+    write_result(render(found, format.value, **options), output)
+    if junit is not None:
+        write_result(render(found, "junit"), junit)
+    if summary is not None:
+        with summary.open("a", encoding="utf-8") as stream:
+            stream.write(render(found, "markdown"))
+    if not found.passed:
+        raise typer.Exit(EXIT_REGRESSION)
+
+
+def _pairs(
+    codecs: list[str] | None, base: str | None, candidate: str | None
+) -> list[tuple[str, str]]:
+    from ..errors import UserError
+    from ..spec import expand_spec
+
+    if (base is None) != (candidate is None):
+        raise UserError("--base-codec and --candidate-codec belong together")
+    pairs = [(spec, spec) for text in codecs or () for spec in map(str, expand_spec(text))]
+    return [*pairs, (base, candidate)] if base is not None and candidate is not None else pairs
+
+
+compare.__doc__ = f"{compare.__doc__}\n{_EPILOG}"

@@ -1,0 +1,62 @@
+"""``codecbench rank``: who beats whom, and between which ranks each codec lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .listing import ListingFormat, write_listing
+
+_EPILOG = """
+Examples:
+
+```
+codecbench rank runs/first --metrics pesq_wb,stoi
+codecbench rank runs/first -m wer --format markdown
+```
+"""
+
+
+def rank(
+    run: Annotated[Path, typer.Argument(help="Run folder.", show_default=False)],
+    metrics: Annotated[
+        list[str],
+        typer.Option(
+            "--metrics", "-m", help="Metrics or columns, separated by commas.", show_default=False
+        ),
+    ],
+    include_seen_speakers: Annotated[
+        bool,
+        typer.Option(
+            "--include-seen-speakers",
+            help="Keep utterances of speakers that a codec's weights were trained on.",
+        ),
+    ] = False,
+    format: Annotated[  # noqa: A002 - the option's name
+        ListingFormat, typer.Option("--format", "-f", help="Output format.")
+    ] = ListingFormat.rich,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write into this file instead.")
+    ] = None,
+) -> None:
+    """Rank the codecs of a run: wins, ties, losses, and rank intervals that hold together.
+
+    Pairs are decided on common utterances by the speaker-level sign-flip test, adjusted for all
+    pairs of a table.
+    """
+    from ..reports import rankings
+    from ..reports.selection import columns_named
+    from ..results.run_folder import load_run
+    from ..spec import split_specs
+
+    loaded = load_run(run)
+    wanted = columns_named(loaded, [name for text in metrics for name in split_specs(text)])
+    found = rankings.rankings_of(loaded, wanted, include_seen_speakers=include_seen_speakers)
+    tables = [table for ranked in found for table in rankings.tables_of(ranked)]
+    records = [record for ranked in found for record in rankings.records_of(ranked)]
+    write_listing(tables, rankings.NOTES, records, format, output)
+
+
+rank.__doc__ = f"{rank.__doc__}\n{_EPILOG}"

@@ -1,0 +1,1 @@
+"""The regression gate: has a codec got worse between two runs?"""

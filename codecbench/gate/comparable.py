@@ -1,0 +1,83 @@
+"""What must be the same in two runs for their difference to mean anything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from ..engine.audio_index import AudioIndex
+from ..errors import UserError
+from ..results.manifest import Manifest, version_changes
+from ..results.run_folder import AUDIO_INDEX, Run
+
+
+def require_comparable(base: Run, candidate: Run) -> None:
+    """Refuse runs of other audio or another protocol.
+
+    Raises
+    ------
+    UserError
+        If protocol, resampler, evaluation rate or packet loss differ, an utterance's audio differs,
+        or the runs have no utterance in common.
+    """
+    for what, before, now in _conditions(base.manifest, candidate.manifest):
+        if before != now:
+            raise UserError(
+                f"{base.path} and {candidate.path} cannot be compared: {what} {before} there,"
+                f" {now} here"
+            )
+    indexes = [AudioIndex(run.path / AUDIO_INDEX) for run in (base, candidate)]
+    common = indexes[0].keys() & indexes[1].keys()
+    if not common:
+        raise UserError(f"{base.path} and {candidate.path} have no utterance in common")
+    for key in sorted(common):
+        if indexes[0][key].sha256 != indexes[1][key].sha256:
+            raise UserError(
+                f"{base.path} and {candidate.path} cannot be compared: the audio of"
+                f" {'/'.join(key)} is another"
+            )
+
+
+def require_same_definitions(base: Run, candidate: Run, columns: Collection[str]) -> None:
+    """Refuse columns that two definitions gave.
+
+    Raises
+    ------
+    UserError
+        If a column's metric has another definition card in the other run.
+    """
+    cards = [definitions(run) for run in (base, candidate)]
+    for column in columns:
+        (spec, identity), (other_spec, other_identity) = (card[column] for card in cards)
+        if identity != other_identity:
+            raise UserError(
+                f"{column} cannot be compared: {base.path} measured {_version(base, spec)},"
+                f" {candidate.path} {_version(candidate, other_spec)}"
+            )
+
+
+def definitions(run: Run) -> dict[str, tuple[str, str]]:
+    """Return spec and identity of the metric of each column, by the name that frames show."""
+    return {
+        shown: (spec, run.manifest.metrics[spec].identity)
+        for (spec, _), shown in run.shown_names.items()
+    }
+
+
+def package_changes(base: Run, candidate: Run) -> list[str]:
+    """Say which packages that can change a number differ between the runs' last commands."""
+    if not base.manifest.sessions or not candidate.manifest.sessions:
+        return []
+    before, now = (run.manifest.sessions[-1].packages for run in (base, candidate))
+    return version_changes(before, now)
+
+
+def _conditions(base: Manifest, candidate: Manifest) -> Iterator[tuple[str, object, object]]:
+    yield "protocol", base.protocol, candidate.protocol
+    yield "resampler", base.resampler, candidate.resampler
+    yield "evaluation rate", base.rate or "of the corpus", candidate.rate or "of the corpus"
+    yield "packet loss", base.packet_loss or "none", candidate.packet_loss or "none"
+
+
+def _version(run: Run, spec: str) -> str:
+    entry = run.manifest.metrics[spec]
+    return f"{spec} version {entry.card.get('version')} (definition {entry.identity})"

@@ -1,0 +1,80 @@
+"""Families: the codecs of a run that differ in nothing but their rate, as points of one curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import UserError
+from ..registry import codec_of
+from ..spec import Spec, expand_spec, parse_spec
+from .labels import short_labels
+
+RATE_KEYS = ("kbps", "bps")
+"""Keys of specs that set nothing but the rate."""
+
+
+def family_of(spec: str) -> str:
+    """Return a canonical spec without its rate.
+
+    Examples
+    --------
+    >>> family_of("opus:kbps=12,framesize=20")
+    'opus:framesize=20'
+    >>> family_of("codec2:bps=1200")
+    'codec2'
+    """
+    parsed = parse_spec(spec)
+    kept = tuple((key, value) for key, value in parsed.params if key not in RATE_KEYS)
+    return str(Spec(parsed.name, kept))
+
+
+def families_of(specs: Sequence[str]) -> dict[str, list[str]]:
+    """Group canonical specs by family, in the order given; by the family's short label."""
+    found: dict[str, list[str]] = {}
+    for spec in specs:
+        found.setdefault(family_of(spec), []).append(spec)
+    labels = short_labels(specs)
+    named = {_without_rate(labels[members[0]]): members for members in found.values()}
+    return named if len(named) == len(found) else found
+
+
+def _without_rate(label: str) -> str:
+    try:
+        return family_of(label)
+    except UserError:  # a title stands for a long spec
+        return label
+
+
+def chosen(specs: Sequence[str], wanted: str) -> list[str]:
+    """Return the codecs of a run that a spec or sweep means.
+
+    A value that is not given may be any: ``pscodec:variant=casan`` means all rates of that
+    variant.
+
+    Parameters
+    ----------
+    specs : sequence of str
+        Canonical specs of the run.
+    wanted : str
+
+    Raises
+    ------
+    UserError
+        If a spec of the sweep means no codec of the run.
+    """
+    found: dict[str, None] = {}
+    for one in expand_spec(wanted):
+        meant = [spec for spec in specs if _means(one, parse_spec(spec))]
+        if not meant:
+            raise UserError(f"this run has no codec '{one}' (it has {', '.join(specs)})")
+        found.update(dict.fromkeys(meant))
+    return list(found)
+
+
+def _means(wanted: Spec, spec: Spec) -> bool:
+    if wanted.name != spec.name:
+        return False
+    codec = codec_of(wanted)
+    meant, values = dict(parse_spec(codec.spec).params), dict(spec.params)
+    keys = [key or codec.Config.positional or "" for key, _ in wanted.params]
+    return all(values.get(key) == meant.get(key) for key in keys)

@@ -1,0 +1,273 @@
+"""`codecbench compare` on planted regressions, on harmless changes, and on what it must refuse."""
+
+import json
+import re
+import shutil
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from codecbench.cli.main import main
+from codecbench.gate.comparison import compare_runs
+from codecbench.gate.formats import FORMATS, render
+from codecbench.gate.thresholds import parse_threshold
+from codecbench.results.run_folder import load_run
+
+THRESHOLDS = ("stoi<-0.005", "mel_distance>2%", "kbps>1%")
+
+
+@pytest.fixture
+def compare(capsys):
+    """Run the command; return exit status, stdout and stderr."""
+
+    def call(base, candidate, *options):
+        with pytest.raises(SystemExit) as ended:
+            main(["compare", str(base), str(candidate), *map(str, options)])
+        said = capsys.readouterr()
+        return ended.value.code, said.out, said.err
+
+    return call
+
+
+def gate(thresholds=("stoi<-0.005", "mel_distance>2%")):
+    return [argument for text in thresholds for argument in ("--fail-on", text)]
+
+
+@pytest.fixture
+def copied(gate_runs, tmp_path):
+    """Return a copy of the base run to tamper with."""
+    return shutil.copytree(gate_runs["base"], tmp_path / "copy")
+
+
+def edit(path, change):
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize("planted", ["fewer-quantizers", "wrong-resampler"])
+def test_planted_regressions_are_caught(planted, gate_runs, compare, tmp_path):
+    files = "--junit", tmp_path / "gate.xml", "--summary", tmp_path / "gate.md"
+    status, out, err = compare(gate_runs["base"], gate_runs[planted], *gate(), *files)
+    assert (status, err) == (1, "")
+    assert "FAIL stoi<-0.005" in out
+    assert "got worse most in STOI" in out
+    (suite,) = ElementTree.parse(tmp_path / "gate.xml").getroot()
+    failed = [case.get("name") for case in suite.iter("testcase") if len(case)]
+    assert "stoi<-0.005" in failed
+    assert suite.get("failures") == str(len(failed))
+    assert "**FAIL stoi\\<-0.005**" in (tmp_path / "gate.md").read_text()
+
+
+def test_another_order_and_a_patch_version_are_harmless(copied, gate_runs, compare):
+    rows = sorted((copied / "rows").glob("*.parquet"))
+    assert rows
+    reverse_rows(rows)
+    edit(
+        copied / "manifest.json",
+        lambda record: record["sessions"][-1]["packages"].update(numpy="9.9.9"),
+    )
+    status, out, _ = compare(gate_runs["base"], copied, *gate(("stoi<0", "lsd>0")))
+    assert status == 0
+    assert "no regression: 2 thresholds held" in out
+    assert "packages differ: numpy" in out
+    assert "9.9.9 now" in out
+
+
+def reverse_rows(paths):
+    import pyarrow.parquet as pq
+
+    for path in paths:
+        table = pq.read_table(path)
+        pq.write_table(table.take(np.arange(len(table))[::-1]), path)
+
+
+def test_differences_are_those_of_the_frames(gate_runs):
+    base, worse = (load_run(gate_runs[name]) for name in ("base", "fewer-quantizers"))
+    found = compare_runs(base, worse)
+    frames = [run.frame().set_index(["utterance", "metric"])["value"] for run in (base, worse)]
+    (codec,) = found.codecs
+    assert {column.name for column in codec.columns} >= {"stoi", "mel_distance", "lsd"}
+    for column in codec.columns:
+        before, now = (frame.xs(column.name, level=1) for frame in frames)
+        assert column.difference.interval.value == pytest.approx((now - before).mean())
+        assert column.difference.interval.speakers == 12
+        lost = (now - before) * (-1 if column.column.better == "lower" else 1)
+        worst = [one.utterance.rpartition("/")[2] for one in column.worst]
+        assert worst == list(lost[lost < 0].sort_values(kind="stable").index[:5])
+    assert found.passed
+
+
+def test_what_is_detectable_is_stated(gate_runs):
+    runs = [load_run(gate_runs[name]) for name in ("base", "wrong-resampler")]
+    found = compare_runs(*runs, [parse_threshold("stoi<-0.5")])
+    (codec,) = found.codecs
+    by_name = {column.name: column for column in codec.columns}
+    assert by_name["stoi"].difference.detectable > 0
+    assert "not ruled out" not in render(found, "markdown")
+    fine = compare_runs(*reversed(runs), [parse_threshold("stoi<-0.0001")])
+    assert fine.passed
+
+
+def test_a_run_against_itself_changes_nothing(gate_runs, compare):
+    status, out, _ = compare(gate_runs["base"], gate_runs["base"], *gate(("stoi<0",)))
+    assert status == 0
+    assert "+0.0000 [+0.0000, +0.0000]" in out
+    assert "changed)" not in out
+
+
+def test_changed_weights_are_named(copied, gate_runs, compare):
+    def change(record):
+        (entry,) = record["codecs"].values()
+        entry["identity"] = "0" * 16
+
+    edit(copied / "manifest.json", change)
+    _, out, _ = compare(gate_runs["base"], copied, "-f", "markdown")
+    assert "(implementation or weights changed)" in out
+
+
+def test_new_failures_close_the_gate(copied, gate_runs, compare):
+    fail_some(copied, "stoi", 2)
+    status, out, _ = compare(gate_runs["base"], copied, *gate(), "-f", "markdown")
+    assert status == 1
+    assert "FAIL 2 more utterances failed" in out
+    status, out, _ = compare(
+        gate_runs["base"], copied, *gate(), "-f", "markdown", "--allow-failures", 2
+    )
+    assert status == 0
+    assert "2 more utterances failed" in out
+    assert compare(copied, gate_runs["base"], *gate())[0] == 0
+
+
+def other_audio(record):
+    record[0][3]["sha256"] = "0" * 64
+
+
+def no_common_audio(record):
+    for item in record:
+        item[2] += "-other"
+
+
+def other_definition(record):
+    metric = next(entry for spec, entry in record["metrics"].items() if spec.startswith("stoi"))
+    metric["identity"] = "0" * 16
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("audio.json", other_audio, "the audio of demo/test/.* is another"),
+        ("audio.json", no_common_audio, "have no utterance in common"),
+        ("manifest.json", other_definition, "stoi cannot be compared: .* version"),
+        ("manifest.json", lambda record: record.update(rate=8000), "evaluation rate of the corpus"),
+        ("manifest.json", lambda record: record.update(protocol=0), "protocol 1 there, 0 here"),
+        ("manifest.json", lambda record: record.update(codecs={}), "have no codec in common"),
+    ],
+)
+def test_what_cannot_be_compared(file, change, message, copied, gate_runs, compare):
+    edit(copied / file, change)
+    status, out, err = compare(gate_runs["base"], copied, *gate())
+    assert (status, out) == (2, "")
+    assert re.search(message, err)
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--fail-on", "pesq_wb<-0.02"], "has no column 'pesq_wb' (it has"),
+        (["--fail-on", "stoi"], "cannot read the threshold 'stoi'"),
+        (["--codec", "opus"], "has no codec opus:"),
+        (["--base-codec", "opus"], "belong together"),
+        (["-m", "pesq"], "pesq"),
+    ],
+)
+def test_wrong_use(options, message, gate_runs, compare):
+    status, _, err = compare(gate_runs["base"], gate_runs["base"], *options)
+    assert status == 2
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_missing_run(gate_runs, compare, tmp_path):
+    status, _, err = compare(tmp_path / "nowhere", gate_runs["base"])
+    assert status == 2
+    assert "there is no run folder" in err
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_formats_say_the_same(kind, gate_runs):
+    runs = [load_run(gate_runs[name]) for name in ("base", "fewer-quantizers")]
+    found = compare_runs(*runs, [parse_threshold(text) for text in ("stoi<-0.005", "lsd>9")])
+    text = render(found, kind)
+    assert text.endswith("\n")
+    for said in ("stoi", "candidate"):
+        assert said in text.lower()
+
+
+def test_json_holds_everything(gate_runs, compare):
+    status, out, _ = compare(
+        gate_runs["base"], gate_runs["fewer-quantizers"], *gate(), "-f", "json", "-m", "stoi"
+    )
+    record = json.loads(out, parse_constant=pytest.fail)
+    assert (status, record["passed"]) == (1, False)
+    columns = {column["name"]: column for column in record["codecs"][0]["columns"]}
+    assert set(columns) == {"stoi", "mel_distance"}
+    stoi = columns["stoi"]
+    assert stoi["low"] < stoi["difference"] < stoi["high"] < -0.005
+    assert stoi["thresholds"] == [{"threshold": "stoi<-0.005", "broken": True}]
+    assert 0 < stoi["p_value"] < 0.05
+
+
+def test_hostile_names_are_no_markup(copied, compare):
+    hostile_ids(copied)
+    worse = shutil.copytree(copied, copied.with_name("worse"))
+    lower(worse, "stoi")
+    options = *gate(), "-f", "markdown", "--junit", worse / "gate.xml"
+    status, out, _ = compare(copied, worse, *options)
+    assert status == 1
+    assert r"\<script\>\|" in out
+    assert "<script>" not in out
+    ElementTree.parse(worse / "gate.xml")
+
+
+def hostile_ids(folder):
+    def rename(record):
+        record["utterance"] = f"<script>|{record['utterance']}"
+
+    each_row(folder, rename)
+    edit(
+        folder / "audio.json",
+        lambda record: [item.__setitem__(2, f"<script>|{item[2]}") for item in record],
+    )
+
+
+def lower(folder, metric):
+    def change(record):
+        if record["metric"] == metric:
+            record["value"] -= 0.1
+
+    each_row(folder, change)
+
+
+def fail_some(folder, metric, count):
+    left = iter(range(count))
+
+    def change(record):
+        if record["metric"] == metric and next(left, None) is not None:
+            record.update(value=float("nan"), error="too short")
+
+    each_row(folder, change)
+
+
+def each_row(folder, change):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for path in (folder / "rows").glob("*.parquet"):
+        table = pq.read_table(path)
+        records = table.to_pylist()
+        for record in records:
+            change(record)
+        pq.write_table(pa.Table.from_pylist(records, schema=table.schema), path)
