@@ -69,7 +69,7 @@ def test_plots_answer_pointer_and_keys(site, open_page):
     points.last.hover()
     assert says.inner_text() == points.last.get_attribute("aria-label")
     assert "kbit/s" in says.inner_text()
-    page.get_by_label("Metric").focus()
+    page.get_by_label("with anchors").focus()
     page.keyboard.press("Tab")
     assert says.inner_text() == points.first.get_attribute("aria-label")
     page.keyboard.press("ArrowRight")
@@ -86,7 +86,9 @@ def test_an_utterance_page_plays_every_sound(site, open_page):
             for (const audio of document.querySelectorAll("audio")) {
                 audio.muted = true;
                 await audio.play();
-                await new Promise((done) => (audio.ontimeupdate = () => audio.currentTime > 0 && done()));
+                await new Promise((done) => {
+                    audio.ontimeupdate = () => audio.currentTime > 0 && done();
+                });
                 heard.push([audio.duration, document.querySelectorAll(".voice.current").length]);
                 audio.pause();
             }
@@ -138,7 +140,7 @@ def test_every_control_has_a_name_and_every_focus_is_seen(site, open_page):
     for path in sorted(site.rglob("*.html")):
         page = open_page(path)
         unnamed = page.evaluate(
-            """() => Array.from(document.querySelectorAll("button, input, select, textarea, audio, a"))
+            """() => Array.from(document.querySelectorAll("button, input, select, audio, a"))
                 .filter((e) => !(e.labels && e.labels.length) && !e.getAttribute("aria-label")
                     && !e.textContent.trim()).map((e) => e.outerHTML)"""
         )

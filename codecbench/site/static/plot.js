@@ -44,12 +44,15 @@
 
   function pointsOf(board, column) {
     const numbers = board.numbers;
+    // Anchors that are not coded have rates that would press all others together.
+    const withAnchors = board.querySelector(".plot-anchors").checked;
     const visible = new Set(
       Array.from(board.querySelectorAll(".ranking tbody tr"))
         .filter((row) => !row.hidden).map((row) => Number(row.dataset.row)));
     return numbers.rows
       .map((row, index) => ({ ...row, index, rate: row.cells[numbers.rate], metric: row.cells[column] }))
       .filter((row) => visible.has(row.index) && row.role !== "reference")
+      .filter((row) => withAnchors || row.role !== "anchor")
       .filter((row) => row.rate[0] > 0 && row.metric[0] !== null)
       .sort((a, b) => a.rate[0] - b.rate[0]);
   }
@@ -195,7 +198,7 @@
     const families = familiesOf(points, board);
     drawLegend(board.querySelector(".legend"), families);
     if (!points.length) {
-      box.textContent = "No codec of the table has both a rate and this metric.";
+      box.textContent = "No codec that is shown has both a rate and this metric.";
       return;
     }
     const width = Math.max(280, box.clientWidth), height = Math.min(460, Math.max(300, width * 0.55));
@@ -227,6 +230,9 @@
     const first = others.find(({ column }) => column.better === "higher") || others[0];
     select.value = first.index;
     select.addEventListener("change", () => draw(board));
+    const anchors = board.querySelector(".plot-anchors");
+    anchors.closest("label").hidden = !numbers.rows.some((row) => row.role === "anchor");
+    anchors.addEventListener("change", () => draw(board));
     board.addEventListener("filtered", () => draw(board));
     // Drawn when it comes into view, and again when its width changes.
     let width = -1;
