@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+RECOGNITION = ("wer", "cer", "dwer")
+"""Columns whose counted errors are shown beside their share."""
+
+
 @dataclass(frozen=True)
 class Score:
     """A number of one utterance, written; `reason` says why there is none."""
@@ -41,6 +45,11 @@ class Voice:
     def is_reference(self) -> bool:
         """Whether it is the uncoded speech."""
         return self.codec == REFERENCE
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether there is a number, or a reason why there is none."""
+        return any(score != Score(NOTHING) for score in self.scores)
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ class UtterancePage:
     @property
     def has_recognition(self) -> bool:
         """Whether words or characters were recognised and counted."""
-        return any(heading.name.startswith(("wer", "cer", "dwer")) for heading in self.headings)
+        return any(heading.name.split(" ")[0] in RECOGNITION for heading in self.headings)
 
 
 class Scores:
@@ -131,7 +140,7 @@ def _score(value: float, parts: tuple[float, float], error: str | None, column: 
     if not math.isfinite(value):
         return Score(NOTHING, one_line(str(error)) if error else "no number")
     text = number(value, column.digits)
-    if column.pooled and not column.unit and all(map(float.is_integer, map(float, parts))):
+    if column.name in RECOGNITION:
         return Score(f"{text} ({parts[0]:.0f} of {parts[1]:.0f})")
     return Score(text)
 
