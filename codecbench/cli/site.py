@@ -18,7 +18,7 @@ Examples:
 ```
 codecbench site runs/first --out site
 codecbench site runs/first runs/second --out site --utterances 4
-codecbench site runs/first --out site --listen "opus:kbps=6|12" --listen codec2
+codecbench site runs/first --out site --listen opus --listen codec2
 ```
 """
 

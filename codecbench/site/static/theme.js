@@ -28,8 +28,10 @@
 
   let current = remembered();
   apply(current); // Before anything is drawn.
+  document.documentElement.classList.add("loading");
 
   document.addEventListener("DOMContentLoaded", function () {
+    document.documentElement.classList.remove("loading");
     const button = document.getElementById("theme");
     const label = () => (button.textContent = "Colours: " + NAMES[current]);
     label();
