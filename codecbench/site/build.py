@@ -73,15 +73,19 @@ def build_site(
     boards = [
         board for number, run in enumerate(runs, 1) for board in _boards(run, number, options)
     ]
-    judged = [judged_codecs(run, options.listen) for run in runs] if options.utterances else []
+    for run in runs:
+        judged_codecs(run, options.listen)  # Refuses what cannot be judged before any work.
     folder = SiteFolder(out)
     folder.assets()
     pages: list[UtterancePage] = []
     designs: list[Design] = []
-    for run, (codecs, notes) in zip(runs, judged, strict=False):
-        made, design = _utterances_of(run, folder, codecs, options, progress)
+    for run in runs if options.utterances else ():
+        made, design = _utterances_of(run, folder, options, progress)
         pages += made
-        designs.append(Design(design.name, design.document, [*notes, *design.notes]))
+        designs.append(design)
+        if design.is_empty:
+            why = "; ".join(design.notes) or "no codec"
+            progress.note(f"{run.path}: no listening test: {why}")
     _write_pages(folder, boards, pages, designs, options)
     folder.finish()
     return folder
@@ -93,7 +97,7 @@ def _boards(run: Run, number: int, options: SiteOptions) -> list[Board]:
 
 
 def _utterances_of(
-    run: Run, folder: SiteFolder, judged: Sequence[str], options: SiteOptions, progress: Progress
+    run: Run, folder: SiteFolder, options: SiteOptions, progress: Progress
 ) -> tuple[list[UtterancePage], Design]:
     """Make the sounds of one run, and what its pages show."""
     chosen = with_audio(run, choose(run, options.utterances), options.data_root)
@@ -109,7 +113,10 @@ def _utterances_of(
         heard.append((one, sounds))
         if one.utterance is not None:
             one.utterance.forget()
-    return pages, write_items(folder, run, heard, judged, labels)
+    silent = {codec for codec in run.order if not any(s[codec].audio for _, s in heard)}
+    judged, notes = judged_codecs(run, options.listen, silent)
+    design = write_items(folder, run, heard, judged, labels)
+    return pages, Design(design.name, design.document, [*notes, *design.notes])
 
 
 def _sounds_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ class SiteFolder:
             lstrip_blocks=True,
         )
         self._templates.filters["script_json"] = script_json
+        self._templates.filters["breakable"] = breakable
         self._templates.globals["version"] = __version__
 
     def page(self, name: str, template: str, **values: Any) -> None:
@@ -133,6 +135,13 @@ def script_json(value: object) -> Any:
 
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.translate(_UNSAFE))  # noqa: S704 - nothing in it is markup any more
+
+
+def breakable(text: str) -> Any:
+    """Escape the label of a codec, with places at which a line may break between its values."""
+    from markupsafe import Markup, escape
+
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[:,])", text))
 
 
 def safe_name(*parts: object) -> str:

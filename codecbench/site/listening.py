@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,21 @@ class Design:
         return not self.document["items"]
 
 
-def judged_codecs(run: Run, wanted: Sequence[str] = ()) -> tuple[list[str], list[str]]:
+def judged_codecs(
+    run: Run, wanted: Sequence[str] = (), silent: Collection[str] = ()
+) -> tuple[list[str], list[str]]:
     """Return the codecs of a listening test, and what is to be said of the choice.
 
     Without a wish: all codecs that are no anchors, or, if they are more than a trial may have,
     the one of the middle rate of each family.
+
+    Parameters
+    ----------
+    run : Run
+    wanted : sequence of str
+        Specs or sweeps.
+    silent : collection of str
+        Codecs that have no sound; they are not judged unless wanted.
 
     Raises
     ------
@@ -79,9 +89,11 @@ def judged_codecs(run: Run, wanted: Sequence[str] = ()) -> tuple[list[str], list
                 " name fewer with --listen"
             )
         return found, []
-    codecs = [codec for codec in run.order if not run.cards[codec].get("anchor")]
+    coded = [codec for codec in run.order if not run.cards[codec].get("anchor")]
+    codecs = [codec for codec in coded if codec not in silent]
+    notes = [f"not judged, as there is no sound: {codec}" for codec in coded if codec in silent]
     if len(codecs) <= MAX_CODECS:
-        return codecs, []
+        return codecs, notes
     families = list(families_of(codecs).values())
     middle = [
         sorted(members, key=lambda m: _rate(run, m))[len(members) // 2] for members in families
@@ -90,7 +102,7 @@ def judged_codecs(run: Run, wanted: Sequence[str] = ()) -> tuple[list[str], list
         f"{len(codecs)} codecs are too many for a trial: of each family the middle rate is judged"
         + (f", of the first {MAX_CODECS} families" if len(middle) > MAX_CODECS else "")
     )
-    return middle[:MAX_CODECS], [note]
+    return middle[:MAX_CODECS], [*notes, note]
 
 
 def _rate(run: Run, codec: str) -> float:

@@ -13,7 +13,7 @@ from codecbench.errors import UserError
 from codecbench.results.run_folder import load_run
 from codecbench.site.build import SiteOptions, build_site, require_runs
 from codecbench.site.choice import choose, with_audio
-from codecbench.site.folder import MARKER, SiteFolder, script_json
+from codecbench.site.folder import MARKER, SiteFolder, breakable, script_json
 from codecbench.site.leaderboard import boards_of, facts_of
 from codecbench.site.listening import judged_codecs
 from codecbench.site.spectrogram import BOTTOM_DB, TOP_DB, spectrogram_db, spectrogram_png
@@ -84,6 +84,10 @@ def test_script_json_cannot_end_its_script():
     assert json.loads(text) == {"<": "</script><!--&\u2028"}
 
 
+def test_labels_break_between_values_and_stay_escaped():
+    assert str(breakable("a:b=1,c=<i>")) == "a:<wbr>b=1,<wbr>c=&lt;i&gt;"
+
+
 def test_pages_name_no_other_host(site):
     for path in [*site.rglob("*.html"), *site.rglob("*.js"), *site.rglob("*.css")]:
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
@@ -117,8 +121,9 @@ def test_absent_and_changed_audio_are_said_in_one_line(hostile_run, tmp_path):
         build_site([load_run(hostile_run)], out, SiteOptions(utterances=1), notes)
     finally:
         away.rename(speech)
-    assert len(notes.texts) == 1
-    assert "no sound" in notes.texts[0]
+    assert len(notes.texts) == 2
+    assert "no sound: " in notes.texts[0]
+    assert "no listening test: " in notes.texts[1]
     (page,) = (path for path in (out / "utterances").iterdir() if path.name != "index.html")
     assert "No sound: " in page.read_text()
     assert not (out / "listen").exists()
@@ -152,6 +157,9 @@ def test_judged_codecs(hostile_run):
     assert not any(codec.startswith("lowpass") for codec in codecs)
     assert notes == []
     assert len(judged_codecs(run, ["opus"])[0]) == 2
+    left, said = judged_codecs(run, silent=codecs[:1])
+    assert left == codecs[1:]
+    assert codecs[0] in said[0]
     with pytest.raises(UserError, match="no codec"):
         judged_codecs(run, ["lc3"])
 
