@@ -91,7 +91,8 @@ def judged_codecs(
         return found, []
     coded = [codec for codec in run.order if not run.cards[codec].get("anchor")]
     codecs = [codec for codec in coded if codec not in silent]
-    notes = [f"not judged, as there is no sound: {codec}" for codec in coded if codec in silent]
+    unheard = ", ".join(one_line(codec) for codec in coded if codec in silent)
+    notes = [f"not judged, as there is no sound: {unheard}"] if unheard else []
     if len(codecs) <= MAX_CODECS:
         return codecs, notes
     families = list(families_of(codecs).values())
