@@ -14,10 +14,12 @@ from . import (
     describe,
     doctor,
     list_,
+    listen,
     measure,
     rank,
     report,
     run,
+    site,
     stream,
     train,
 )
@@ -30,6 +32,8 @@ def register(app: typer.Typer) -> None:
     app.command("rank")(rank.rank)
     app.command("bd")(bd.bd)
     app.command("compare")(compare.compare)
+    app.command("site")(site.site)
+    app.add_typer(listen.app, name="listen")
     app.command("measure")(measure.measure)
     app.command("encode")(coding.encode)
     app.command("decode")(coding.decode)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import random
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
 from .. import protocol
-from ..codec import Codec, CodecBase, DecodedSource
 from ..corpora.base import Utterance
 from ..errors import CodecbenchError, UserError
 from ..metric import Decoded, Metric, Score
-from ..registry import codec_of, metric_of
+from ..registry import metric_of
 from ..results.schema import REFERENCE, Row, StoredBitstream
 from .tasks import CodecResult, CodecTask, Shard, Step, WorkerSetup
+from .transcode import Transcoder, seed
 
 Report = Callable[[Step], None]
 
@@ -31,14 +25,16 @@ def reason(error: Exception) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def seed(*parts: str) -> None:
-    """Seed every generator from names, so that no number depends on workers or order."""
-    digest = hashlib.sha256("\n".join(parts).encode()).digest()
-    number = int.from_bytes(digest[:4], "big")
-    random.seed(number)
-    np.random.seed(number)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(number)
+def decoded_or_reason(
+    transcoder: Transcoder, task: CodecTask, utterance: Utterance
+) -> Decoded | str:
+    """Send an utterance through a codec; a codec's failure is its reason, whatever it is."""
+    try:
+        return transcoder.transcode(task, utterance)[0]
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as in a run, a codec's failure is not the end
+        return reason(error)
 
 
 class Scorer:
@@ -53,9 +49,8 @@ class Scorer:
 
     def __init__(self, setup: WorkerSetup, report: Report) -> None:
         self._device = setup.device
-        self._packet_loss = setup.packet_loss
         self._report = report
-        self._codecs: dict[str, CodecBase] = {}
+        self._transcoder = Transcoder(setup.device, setup.packet_loss)
         self._metrics: dict[str, Metric] = {}
         for spec, columns in setup.metrics:
             metric = metric_of(spec)
@@ -77,13 +72,12 @@ class Scorer:
 
     def _codec_result(self, shard: Shard, task: CodecTask, work: _UtteranceWork) -> CodecResult:
         self._report(Step(shard.number, task.codec))
-        seed(*shard.utterance.key, task.codec)
         if task.codec == REFERENCE:
+            seed(*shard.utterance.key, task.codec)
             return CodecResult(shard.number, REFERENCE, self._reference_rows(shard, task, work))
         stored: StoredBitstream | None = None
         try:
-            draw_lost = self._draw_lost(shard.utterance)
-            decoded, stored = self._transcode(task, shard.utterance, draw_lost)
+            decoded, stored = self._transcoder.transcode(task, shard.utterance)
         except UserError:
             raise
         except Exception as error:  # noqa: BLE001 - a codec's failure is a row, whatever it is
@@ -97,35 +91,12 @@ class Scorer:
             rows += self._rows(task.codec, spec, columns, shard.utterance, scores)
         return CodecResult(shard.number, task.codec, rows, stored)
 
-    def _draw_lost(self, utterance: Utterance) -> protocol.DrawLost | None:
-        """Return what draws an utterance's losses, the same for every codec."""
-        loss = self._packet_loss
-        return None if loss is None else functools.partial(loss.draw, key=utterance.key)
-
-    def _transcode(
-        self, task: CodecTask, utterance: Utterance, draw_lost: protocol.DrawLost | None = None
-    ) -> tuple[Decoded, StoredBitstream | None]:
-        codec = self._codec(task.codec)
-        if isinstance(codec, DecodedSource):
-            return protocol.look_up(codec, utterance, task.delay_samples), None
-        if not isinstance(codec, Codec):
-            raise UserError(f"{task.codec} is neither a Codec nor a DecodedSource")
-        reference = utterance.audio()
-        stored = task.bitstream
-        if stored is not None:
-            encoded = protocol.Encoded(stored.data, stored.seconds)
-            return protocol.decode(codec, encoded, reference, task.delay_samples, draw_lost), None
-        encoded = protocol.encode(codec, reference)
-        stored = _stored(task.codec, utterance, encoded) if codec.keeps_bitstreams else None
-        return protocol.decode(codec, encoded, reference, task.delay_samples, draw_lost), stored
-
     def _delay(self, shard: Shard, task: CodecTask) -> CodecResult:
         """Estimate how far the codec's output lags its input on this utterance."""
         self._report(Step(shard.number, task.codec))
-        seed(*shard.utterance.key, task.codec)
         stored: StoredBitstream | None = None
         try:
-            decoded, stored = self._transcode(task, shard.utterance)
+            decoded, stored = self._transcoder.transcode(task, shard.utterance, with_losses=False)
             raw = decoded.raw
             if raw is None:
                 raise UserError(f"{task.codec} handed out no decoded audio")
@@ -183,13 +154,6 @@ class Scorer:
             make_row(codec, spec, name, units[name], utterance, scores.get(name, _NO_SCORE))
             for name in columns
         ]
-
-    def _codec(self, spec: str) -> CodecBase:
-        if spec not in self._codecs:
-            codec = codec_of(spec)
-            codec.setup(self._device)
-            self._codecs[spec] = codec
-        return self._codecs[spec]
 
     def _metric(self, spec: str) -> Metric:
         metric = self._metrics[spec]
@@ -260,10 +224,4 @@ def make_row(
         denominator=score.denominator,
         unit=unit,
         error=score.error,
-    )
-
-
-def _stored(codec: str, utterance: Utterance, encoded: protocol.Encoded) -> StoredBitstream:
-    return StoredBitstream(
-        codec, utterance.corpus, utterance.split, utterance.id, encoded.seconds, encoded.data
     )

@@ -54,6 +54,8 @@ class Block:
     ----------
     title : str
         Such as ``corpus librispeech, split test-clean``; empty if the table is not grouped.
+    codecs : list of str
+        Canonical specs of the rows.
     labels : list of str
         Of the rows.
     headings : list of Heading
@@ -65,6 +67,7 @@ class Block:
     """
 
     title: str
+    codecs: list[str]
     labels: list[str]
     headings: list[Heading]
     entries: list[list[Entry]]
@@ -83,6 +86,7 @@ def _block(table: Table, group: tuple[str, ...], rows: list[Row]) -> Block:
     rows = [row for row in rows if not row.is_reference or set(row.cells.values()) != {Cell()}]
     return Block(
         title=one_line(_title(table, group)),
+        codecs=[row.codec for row in rows],
         labels=[one_line(table.labels[row.codec]) for row in rows],
         headings=[heading_of(name, column) for name, column in table.columns.items()],
         entries=[

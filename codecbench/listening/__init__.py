@@ -1,0 +1,1 @@
+"""What listeners answered on a site's listening page, and what follows from it."""

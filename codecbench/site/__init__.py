@@ -1,0 +1,1 @@
+"""Static web pages of runs: leaderboard, plots, players and listening tests."""
