@@ -19,6 +19,7 @@ from . import (
     report,
     run,
     stream,
+    table,
     train,
 )
 
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     """Add every command to the application, in the order in which help shows them."""
     app.command("run")(run.run)
     app.command("report")(report.report)
+    app.command("table")(table.table)
     app.command("rank")(rank.rank)
     app.command("bd")(bd.bd)
     app.command("compare")(compare.compare)

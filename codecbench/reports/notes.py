@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..metric import Column
 from ..results.schema import REFERENCE
+from .bands import BAND
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +55,7 @@ def notes_of(
         *_about_intervals(rows),
         *_about_pooling(columns),
         *_about_rates(kept),
+        *_about_bands(kept),
         *conditions,
         *_about_common_utterances(rows, columns),
         *_about_the_reference(rows),
@@ -95,6 +97,11 @@ def _about_rates(kept: pd.DataFrame) -> Iterator[str]:
     elif corpora:
         texts = (f"{rate} ({', '.join(names)})" for rate, names in corpora.items())
         yield f"evaluation rates: {', '.join(texts)}"
+
+
+def _about_bands(kept: pd.DataFrame) -> Iterator[str]:
+    if BAND in kept:
+        yield "bands: by counted bits over seconds, an edge belongs to the band below it"
 
 
 def _about_common_utterances(rows: Sequence[Row], columns: Mapping[str, Column]) -> Iterator[str]:
