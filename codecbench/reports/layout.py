@@ -152,13 +152,18 @@ def counts(block: Block) -> list[tuple[str, list[str]]]:
 
 def differing_counts(block: Block) -> list[tuple[str, list[str]]]:
     """Return the counts that need a line of their own, as metrics differ in them."""
-    return [(name, texts) for name, texts in counts(block) if len(set(texts)) > 1]
+    return [(name, texts) for name, texts in counts(block) if len(_measured(texts)) > 1]
 
 
 def common_counts(block: Block) -> str:
     """Write the counts that all metrics share; nothing where nothing was measured."""
-    shared = [(name, texts[0]) for name, texts in counts(block) if len(set(texts)) == 1]
-    return ", ".join(f"{name} = {text}" for name, text in shared if text != "0")
+    shared = [(name, _measured(texts)) for name, texts in counts(block)]
+    return ", ".join(f"{name} = {texts[0]}" for name, texts in shared if len(texts) == 1)
+
+
+def _measured(texts: list[str]) -> list[str]:
+    """Return the different counts; a column without a number needs none."""
+    return [text for text in dict.fromkeys(texts) if text != "0"]
 
 
 def one_line(text: str) -> str:

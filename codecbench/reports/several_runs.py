@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..engine.audio_index import AudioIndex
 from ..errors import UserError
 from ..gate.comparable import package_changes, require_same_definitions, require_same_measurement
 from ..metric import Column
 from ..results.results import Results
-from ..results.run_folder import Run, load_run
+from ..results.run_folder import AUDIO_INDEX, Run, load_run
+from .families import named
 from .labels import short_labels
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Value = TypeVar("Value")
 
 _SAME_NUMBER = ["codec", "corpus", "split", "utterance", "metric"]
 
@@ -51,9 +55,8 @@ class SeveralRuns(Results):
         self._runs = tuple(runs)
         if len({run.path.resolve() for run in runs}) < len(runs):
             raise UserError("a run is given twice; name each run once")
-        for place, run in enumerate(runs):
-            for earlier in runs[:place]:
-                require_same_measurement(earlier, run)
+        for earlier, run in combinations(runs, 2):
+            require_same_measurement(earlier, run)
 
     @property
     def order(self) -> list[str]:
@@ -71,7 +74,7 @@ class SeveralRuns(Results):
         return _first_wins(run.metric_cards for run in self._runs)
 
     @cached_property
-    def columns(self) -> dict[str, Column]:  # type: ignore[override]  # a cached property
+    def columns(self) -> dict[str, Column]:
         """The columns by the name under which `frame` shows them."""
         return _first_wins(run.columns for run in self._runs)
 
@@ -130,16 +133,18 @@ class SeveralRuns(Results):
                     )
 
     def _overlaps(self) -> Iterator[str]:
-        twice = [
+        keys = [AudioIndex(run.path / AUDIO_INDEX).keys() for run in self._runs]
+        shared = {
             spec
-            for spec in self.order
-            if sum(spec in run.manifest.codecs for run in self._runs) > 1
-        ]
-        if twice:
-            labels = short_labels(twice)
+            for (run, mine), (other, theirs) in combinations(zip(self._runs, keys, strict=True), 2)
+            if mine & theirs
+            for spec in run.manifest.codecs.keys() & other.manifest.codecs.keys()
+        }
+        if twice := [spec for spec in self.order if spec in shared]:
+            names = named(twice, self.order, short_labels(self.order))
             yield (
                 "in several of the runs; a score that two runs hold is that of the run named"
-                f" first: {', '.join(labels[spec] for spec in twice)}"
+                f" first: {', '.join(names)}"
             )
 
     def _package_changes(self) -> Iterator[str]:
@@ -152,8 +157,9 @@ class SeveralRuns(Results):
         return "these runs"
 
 
-def _first_wins(mappings: Iterator[dict[str, Any]] | Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _first_wins(mappings: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
     for mapping in mappings:
-        found = {**found, **{key: mapping[key] for key in mapping if key not in found}}
+        for key, value in mapping.items():
+            found.setdefault(key, value)
     return found

@@ -27,7 +27,7 @@ def write(table: Table, wrapping: Wrapping = PLAIN) -> str:
     """Write one ``figure`` with a ``table``, a part for each group, and the notes below it."""
     blocks = blocks_of(table)
     width = len(table.columns)
-    lines = ["#figure("]
+    lines = ["#[", "#show figure: set block(breakable: true)", "#figure("]
     if wrapping.caption:
         lines.append(f"  caption: figure.caption(position: top, {literal(wrapping.caption)}),")
     lines += [
@@ -44,12 +44,16 @@ def write(table: Table, wrapping: Wrapping = PLAIN) -> str:
     lines += ["    table.hline(),", "  ),", f"){_label(wrapping)}", ""]
     notes = [*marks_note(table, "bold", "underlined"), *table.notes]
     listed = ", ".join(map(literal, notes))
-    return "\n".join([*lines, f"#text(size: 0.8em, list({listed}))"]) + "\n"
+    return "\n".join([*lines, f"#text(size: 0.8em, list({listed}))", "]"]) + "\n"
 
 
 def literal(text: str) -> str:
     """Write a Typst string; one line."""
-    escaped = one_line(text).replace("\\", r"\\").replace('"', r"\"")
+    return _quoted(one_line(text))
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", r"\\").replace('"', r"\"")
     return f'"{escaped}"'
 
 
@@ -78,7 +82,7 @@ def _body(block: Block) -> Iterator[str]:
 
 def _entry(entry: Entry) -> str:
     value = _MARKS[entry.mark].format(literal(entry.value))
-    return f"{value} + {literal(entry.rest)}" if entry.rest else value
+    return f"{value} + {_quoted(entry.rest)}" if entry.rest else value
 
 
 def _line(cells: Sequence[str] | Iterator[str]) -> str:
