@@ -13,6 +13,7 @@ from . import (
     data,
     describe,
     doctor,
+    figure,
     list_,
     measure,
     rank,
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("run")(run.run)
     app.command("report")(report.report)
     app.command("table")(table.table)
+    app.command("figure")(figure.figure)
     app.command("rank")(rank.rank)
     app.command("bd")(bd.bd)
     app.command("compare")(compare.compare)
