@@ -87,8 +87,17 @@ def draw_codebooks(run: Run, codecs: Sequence[str], device: str = "cpu") -> Figu
 
 
 def token_codecs(run: Run) -> list[str]:
-    """Return the codecs of a run that send codes."""
-    return [spec for spec in run.order if isinstance(codec_of(spec), TokenCodec)]
+    """Return the codecs of a run that send codes.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    found = [spec for spec in run.order if isinstance(codec_of(spec), TokenCodec)]
+    if not found:
+        raise UserError(f"no codec of this run sends codes (it has {', '.join(run.order)})")
+    return found
 
 
 def count_codes(run: Run, spec: str, device: str = "cpu") -> Counts:
