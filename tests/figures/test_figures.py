@@ -5,7 +5,7 @@ import math
 import matplotlib
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -24,6 +24,7 @@ from .results import COLUMNS, Written
 
 RATES = {"lc3:kbps=16": 16.0, "lc3:kbps=32": 32.0, "opus:kbps=12": 12.0, "identity": 256.0}
 HOSTILE = 'opus:kbps=12,label="$\\frac{1}$ % # _"'
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def rows_of(qualities, rates=RATES, corpora=("c", "d")):
@@ -173,6 +174,7 @@ def test_what_is_missing_is_one_line(results):
         draw_violins(Written(failed), ["pesq_wb"], ["a"])
 
 
+@patient
 @given(arrays(np.int64, st.integers(1, 50), elements=st.integers(0, 1000)))
 def test_concentration_rises_ever_more_slowly(counts):
     entries, codes = concentration(counts)

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codecbench.figures.style import (
@@ -22,6 +22,8 @@ from codecbench.spec import Spec
 
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
 
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 def test_the_codecs_of_this_package_have_styles_of_their_own():
     bundled = names(CODECS)
@@ -37,6 +39,7 @@ def test_styles_are_those_that_were_published():
     assert style_of("pscodec") == Style("#cc79a7", "dashed", "D")
 
 
+@patient
 @given(NAMES, st.lists(NAMES, max_size=8))
 def test_a_color_does_not_depend_on_the_company(name, others):
     alone = styles_of([name])[name]
@@ -44,12 +47,14 @@ def test_a_color_does_not_depend_on_the_company(name, others):
     assert styles_of([*others, name])[name] == alone
 
 
+@patient
 @given(NAMES, st.lists(st.integers(1, 64), min_size=1, max_size=10, unique=True))
 def test_all_rates_of_a_family_look_alike(name, rates):
     specs = [f"{name}:kbps={rate}" for rate in rates]
     assert set(styles_of(specs).values()) == {style_of(name)}
 
 
+@patient
 @given(st.integers(2, len(DASHES)))
 def test_families_of_a_codec_share_its_color_and_differ_otherwise(count):
     specs = [f"pscodec:variant=v{place},kbps=1" for place in range(count)]

@@ -4,7 +4,7 @@ import math
 from bisect import bisect_left
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codecbench.errors import UserError
@@ -17,6 +17,8 @@ from .frames import COLUMNS, frame, row, speech
 EDGES = st.lists(st.integers(1, 10**6), min_size=1, max_size=8, unique=True).map(
     lambda numbers: tuple(number / 1000 for number in sorted(numbers))
 )
+
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def at_rates(rates, qualities, **options):
@@ -34,6 +36,7 @@ RATES = {"a": 1.0, "b": 1.5, "c": 4.0, "d": 4.5}
 QUALITIES = {"a": 2.0, "b": 2.4, "c": 3.0, "d": 3.4}
 
 
+@patient
 @given(EDGES, st.floats(0, 2000, allow_nan=False))
 def test_a_rate_lies_between_the_edges_of_its_band(edges, rate):
     labels = band_labels(edges)
@@ -44,6 +47,7 @@ def test_a_rate_lies_between_the_edges_of_its_band(edges, rate):
     assert low < rate <= high
 
 
+@patient
 @given(EDGES, st.lists(st.floats(0, 2000, allow_nan=False), min_size=2))
 def test_bands_rise_with_the_rate(edges, rates):
     order = all_bands(edges)
@@ -51,6 +55,7 @@ def test_bands_rise_with_the_rate(edges, rates):
     assert places == sorted(places)
 
 
+@patient
 @given(EDGES)
 def test_edges_are_read_as_written(edges):
     text = ",".join(map(repr, edges))

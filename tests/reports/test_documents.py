@@ -22,7 +22,7 @@ EVERY_SIGN = "".join(map(chr, range(0x20, 0x180))) + "‘’“”…—–−×
 
 def table_of(*names, columns=1):
     cell = Cell(2.5, 2.4, 2.6, 60, 20, 60, method="speaker bootstrap", mark="best")
-    heads = {f"m{place}": PESQ for place in range(columns)}
+    heads = {f"pesq_wb{f' ({place})' * bool(place)}": PESQ for place in range(columns)}
     rows = tuple(Row(name, ("c",), dict.fromkeys(heads, cell)) for name in names)
     return Table(("corpus",), heads, rows, names, {name: name for name in names})
 
@@ -34,7 +34,7 @@ def compiled(text, folder):
             pytest.skip(f"{program} is absent: install texlive-latex-recommended, poppler-utils")
     (folder / "table.tex").write_text(text, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape"]
-    done = subprocess.run([*command, "table.tex"], cwd=folder, capture_output=True, timeout=300)
+    done = subprocess.run([*command, "table.tex"], cwd=folder, capture_output=True, timeout=900)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
     told = subprocess.run(["pdfinfo", "table.pdf"], cwd=folder, capture_output=True, check=True)
     assert re.search(r"^Pages: +1$", told.stdout.decode(), flags=re.MULTILINE)
@@ -81,7 +81,8 @@ def test_a_fragment_compiles_in_a_paper(tmp_path):
     fragment = render(table_of("one", "two"), "latex", wrapping=wrapping)
     assert fragment.index(r"\caption") < fragment.index(r"\label") < fragment.index(r"\begin{tabul")
     paper = (
-        r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}\begin{document}"
+        r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs,lmodern}"
+        r"\begin{document}"
         f"{fragment}" + r"\end{document}"
     )
     text, _ = compiled(paper, tmp_path)

@@ -77,7 +77,7 @@ _SHIP = (
 )
 _MARKS = {"best": r"\textbf{%s}", "second": r"\underline{%s}", None: "%s"}
 _SPECIAL = re.compile("[" + re.escape("".join(_ESCAPES)) + "]|-(?=-)")
-_UNKNOWN = re.compile("[^\x20-\x7e¡-ſ‘’“”…—]")
+_UNKNOWN = re.compile("[^\x20-\x7e¡-ĥĨ-ķĹ-ľŁ-ňŊ-ťŨ-ž‘’“”…—]")
 _MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 
 
