@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("pdf", "png")
 DPI = 150
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 8,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -133,6 +134,6 @@ def decoded_again(run: Run, spec: str, utterance: Utterance, device: str = "cpu"
         else protocol.encode(codec, reference)
     )
     loss = run.manifest.packet_loss
-    draw = None if loss is None else lambda packets: loss.draw(packets, key=utterance.key)
+    draw = None if loss is None else functools.partial(loss.draw, key=utterance.key)
     delay = run.manifest.codecs[spec].delay_samples
     return protocol.decode(codec, encoded, reference, delay, draw).audio

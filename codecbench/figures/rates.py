@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..reports.cells import Cell
@@ -181,10 +181,10 @@ def _level(axes: Axes, value: float, label: str) -> None:
     axes.axhline(value, color=style.color, linestyle=style.dashes, linewidth=0.8, label=label)
 
 
-def _legend(figure: Figure, axes: Sequence[Sequence[Axes]]) -> None:
+def _legend(figure: Figure, axes: Any) -> None:
     """Name every curve once, to the right of all panels."""
-    named: dict[str, object] = {}
-    for one in [one for line in axes for one in line]:
+    named: dict[str, Any] = {}
+    for one in axes.flat:
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)
     figure.legend(list(named.values()), list(named), loc="outside right upper", handlelength=3.5)

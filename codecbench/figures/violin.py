@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +79,7 @@ def _panel(axes: Axes, table: pd.DataFrame, corpus: str, codecs: Sequence[str]) 
 def _violin(axes: Axes, values: npt.NDArray[np.float64], place: int, color: str) -> None:
     low, median, high = np.quantile(values, (0.25, 0.5, 0.75))
     if np.ptp(values) > 0:
-        drawn = axes.violinplot(
+        drawn: Any = axes.violinplot(
             values, [place], orientation="horizontal", widths=0.85, showextrema=False
         )
         for body in drawn["bodies"]:
