@@ -26,7 +26,7 @@ _SETTINGS: Any = {
     "axes.axisbelow": True,
     "legend.frameon": False,
     "lines.linewidth": 1.2,
-    "lines.markersize": 4,
+    "lines.markersize": 5,
     # Names of codecs are shown as they are, not read as formulas.
     "text.parse_math": False,
     # TrueType: text stays text, and publishers refuse Type 3.

@@ -76,7 +76,9 @@ def draw_rates(
         raise UserError(f"{RATE} is the horizontal axis: give another metric with --metrics")
     table = results.table([RATE, *shown], codecs=codecs, corpora=corpora)
     groups = table.groups()
-    figure, axes = panels(len(shown), len(groups), _size(table, len(shown)), sharey="row")
+    figure, axes = panels(
+        len(shown), len(groups), _size(table, len(shown)), sharex=True, sharey="row"
+    )
     anchors = [spec for spec, card in results.cards.items() if card.get("anchor")]
     for column, (group, rows) in enumerate(groups.items()):
         for line, name in enumerate(shown):
@@ -187,4 +189,11 @@ def _legend(figure: Figure, axes: Any) -> None:
     for one in axes.flat:
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)
-    figure.legend(list(named.values()), list(named), loc="outside right upper", handlelength=3.5)
+    figure.legend(
+        list(named.values()),
+        list(named),
+        title="bars: 95 % intervals",
+        alignment="left",
+        loc="outside right upper",
+        handlelength=3.5,
+    )
