@@ -184,14 +184,17 @@ def _level(axes: Axes, value: float, label: str) -> None:
 
 
 def _legend(figure: Figure, axes: Any) -> None:
-    """Name every curve once, to the right of all panels."""
+    """Name every curve once, to the right of all panels; levels come last."""
+    from matplotlib.lines import Line2D
+
     named: dict[str, Any] = {}
     for one in axes.flat:
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)
+    labels = sorted(named, key=lambda label: isinstance(named[label], Line2D))
     figure.legend(
-        list(named.values()),
-        list(named),
+        [named[label] for label in labels],
+        labels,
         title="bars: 95 % intervals",
         alignment="left",
         loc="outside right upper",
