@@ -89,7 +89,8 @@ def figure(
     """Draw a run: vector PDF or PNG, colour-blind-safe, readable in grey.
 
     rates: metrics over counted rate with 95 % intervals, a line a family of codecs. scatter: one
-    codec against another, utterance by utterance. violin: distribution over utterances by corpus.
+    codec against another, utterance by utterance. violin: distribution over utterances by corpus
+    (dot: median, bar: quartiles).
     codebooks: use of code entries in kept bitstreams. spectrograms: an utterance and what codecs
     made of it. A codec has the same colour in every figure.
     """

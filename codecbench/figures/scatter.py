@@ -83,11 +83,15 @@ def _points(axes: Axes, pairs: npt.NDArray[np.float64], corpus: str, place: int)
 
 def _diagonal(axes: Axes, pairs: npt.NDArray[np.float64]) -> None:
     """Give both axes the same range, and draw where both codecs are equal."""
+    from matplotlib.ticker import MaxNLocator
+
     low, high = float(pairs.min()), float(pairs.max())
     margin = 0.05 * (high - low) or 0.5
     limits = low - margin, high + margin
     axes.plot(limits, limits, color="#5a5a5a", linestyle=DASHES[1], linewidth=0.8)
     axes.set(xlim=limits, ylim=limits, aspect="equal")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(6))
     axes.grid(alpha=0.3, linewidth=0.5)
 
 

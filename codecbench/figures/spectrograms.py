@@ -65,7 +65,7 @@ def draw_spectrograms(
     figure, axes = panels(
         len(shown), 1, (_PANEL[0], _PANEL[1] * len(shown) + 0.4), sharex=True, sharey=True
     )
-    # Half a hop to each side, as a frame stands for what is around its middle.
+    # A frame stands for what is around its middle; the ends are off by less than a window.
     extent = (0.0, reference.seconds, 0.0, reference.sample_rate / 2000)
     for one, (title, _), level in zip(axes[:, 0], shown, levels, strict=True):
         image = one.imshow(
@@ -81,7 +81,7 @@ def draw_spectrograms(
         one.set_title(title, loc="left")
     axes[-1, 0].set_xlabel("time (s)")
     figure.supylabel("frequency (kHz)", fontsize="medium")
-    figure.colorbar(image, ax=axes.ravel().tolist(), label="level (dB)", aspect=30)
+    figure.colorbar(image, ax=axes.ravel().tolist(), label="level (dB of full scale)", aspect=30)
     return figure
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..reports.families import by_family
 from ..reports.labels import short_labels
 from ..results.results import Results
 from .canvas import panels
@@ -31,7 +32,7 @@ def draw_violins(
     codecs: Sequence[str],
     corpora: Sequence[str] | None = None,
 ) -> Figure:
-    """Draw codecs below each other, corpora beside each other, metrics in rows of panels.
+    """Draw codecs below each other by family, corpora beside each other, metrics in rows of panels.
 
     The bar goes from the lower to the upper quartile, the white dot is the median.
 
@@ -41,7 +42,7 @@ def draw_violins(
     metrics : sequence of str
         Columns.
     codecs : sequence of str
-        Canonical specs, from the top.
+        Canonical specs.
     corpora : sequence of str, optional
         All if None.
 
@@ -50,6 +51,7 @@ def draw_violins(
     UserError
         If no codec has a score of a metric.
     """
+    codecs = by_family(codecs)
     tables = {name: scores_by_utterance(results, name, codecs, corpora) for name in metrics}
     held = sorted({str(key[0]) for table in tables.values() for key in table.index})
     size = _LABELS + _PANEL * len(held), (_LINE * len(codecs) + 0.7) * len(metrics)

@@ -38,6 +38,26 @@ def families_of(specs: Sequence[str]) -> dict[str, list[str]]:
     return named if len(named) == len(found) else found
 
 
+def by_family(specs: Sequence[str]) -> list[str]:
+    """Put the members of a family behind each other, by their nominal rates.
+
+    Examples
+    --------
+    >>> by_family(["opus:kbps=12", "codec2:bps=1200", "opus:kbps=6"])
+    ['opus:kbps=6', 'opus:kbps=12', 'codec2:bps=1200']
+    """
+    return [spec for members in families_of(specs).values() for spec in sorted(members, key=_rate)]
+
+
+def _rate(spec: str) -> float:
+    """Return the rate that a spec sets, in its own unit; 0 if it sets none."""
+    try:
+        params = dict(parse_spec(spec).params)
+        return next((float(params[key]) for key in RATE_KEYS if key in params), 0.0)
+    except (UserError, ValueError):  # a stranger's spec
+        return 0.0
+
+
 def _without_rate(label: str) -> str:
     try:
         return family_of(label)
