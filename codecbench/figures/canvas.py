@@ -58,7 +58,7 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def panels(rows: int, columns: int, size: tuple[float, float], **shared: Any) -> Any:
+def panels(rows: int, columns: int, size: tuple[float, float], **shared: Any) -> tuple[Figure, Any]:
     """Make a figure with a grid of axes; only within `drawing`.
 
     Parameters
