@@ -77,6 +77,7 @@ def draw_codebooks(run: Run, codecs: Sequence[str], device: str = "cpu") -> Figu
     for place, one in enumerate(axes.flat):
         if place < len(counts):
             _panel(one, counts[place], labels[counts[place].codec], most)
+            one.tick_params(labelbottom=place + columns >= len(counts))
         else:
             one.set_axis_off()
     figure.supxlabel("most frequent entries (% of the codebook)", fontsize="medium")

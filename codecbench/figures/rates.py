@@ -98,8 +98,8 @@ def draw_rates(
 
 def _size(table: Table, lines: int) -> tuple[float, float]:
     width = _PANEL[0] * len(table.groups()) + _LEGEND_WIDTH
-    entries = len({row.codec for row in table.rows})
-    return width, max(_PANEL[1] * lines + 0.3, _LEGEND_LINE * min(entries, 40) + 0.3)
+    entries = 1 + len(families_of([row.codec for row in table.rows]))
+    return width, max(_PANEL[1] * lines + 0.3, _LEGEND_LINE * entries + 0.3)
 
 
 def curves_of(

@@ -29,9 +29,9 @@ DASHES = ("solid", "dashed", "dashdot", "dotted")
 MARKERS = ("o", "s", "^", "D", "v", "X", "P", "<", ">", "h", "*")
 SLOTS = len(PALETTE) * len(DASHES)
 
-_SALT = b"codecbench-27461"
-"""Chosen so that all codecs of this package have different slots and those that it compares most
-have different colours; another salt would recolour every figure."""
+_SALT = b"codecbench-240651"
+"""Chosen so that all codecs of this package have different slots, those that it compares most have
+different colours and its anchors different dashes; another salt would recolour every figure."""
 
 
 @dataclass(frozen=True)

