@@ -73,9 +73,10 @@ class PublishedNumber:
 
     def column(self, columns: Mapping[str, Column]) -> str | None:
         """Return the column that its metric names, if one does."""
-        wanted = {_plain(self.metric), _plain(self.metric.rpartition(" ")[0])} - {""}
         for name, column in columns.items():
-            if _plain(name) in wanted or _plain(column.title) in wanted:
+            known = {_plain(name), _plain(column.title)}
+            metric = self.metric.removesuffix(f" {column.unit}") if column.unit else self.metric
+            if _plain(metric) in known:
                 return name
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_lowercase
@@ -102,6 +103,11 @@ def _rows(
         labels[name] = f"{_label(system, told, kbps)} {DAGGER}{letter}"
         cells = {column: Cell() for column in table.columns}
         for number, column in members:
+            if cells[column].value is not None:
+                raise UserError(
+                    f"{source.paper} has two published numbers of {number.metric} for"
+                    f" {_label(system, variant, kbps)}: tell them apart by their variant"
+                )
             cells[column] = _cell(table, number, column)
         if kbps is not None and RATE in cells:
             cells[RATE] = Cell(kbps, digits=len(f"{kbps:g}".partition(".")[2]))
@@ -144,11 +150,16 @@ def _notes(chosen: Sequence[tuple[PublishedNumber, str]], letters: dict[_Source,
     ]
     for source, letter in letters.items():
         members = [number for number, _ in chosen if _source(number) == source]
-        tables = ", ".join(dict.fromkeys(number.table for number in members if number.table))
+        tables = ", ".join(dict.fromkeys(_table(n.table) for n in members if n.table))
         read = "; ".join(dict.fromkeys(number.source for number in members))
         where = f"{source.paper}, {tables}" if tables else source.paper
         lines.append(f"{DAGGER}{letter}: {where}; {source.dataset}{_read(read, where)}")
     return lines
+
+
+def _table(name: str) -> str:
+    """Call a table that is a mere number a table."""
+    return f"Table {name}" if re.fullmatch(r"\d+|[IVXLC]+", name) else name
 
 
 def _read(source: str, where: str) -> str:

@@ -36,6 +36,7 @@ def compiled(text, folder):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape"]
     done = subprocess.run([*command, "table.tex"], cwd=folder, capture_output=True, timeout=900)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+    assert b"Overfull" not in done.stdout
     told = subprocess.run(["pdfinfo", "table.pdf"], cwd=folder, capture_output=True, check=True)
     assert re.search(r"^Pages: +1$", told.stdout.decode(), flags=re.MULTILINE)
     said = subprocess.run(

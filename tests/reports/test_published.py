@@ -47,7 +47,7 @@ def table():
 
 
 def test_rows_come_behind_and_are_never_ranked(table, published):
-    found = with_published(table, published(line("4.9"), line("9.5", "WER %")))
+    found = with_published(table, published(line("4.9", table="IV"), line("9.5", "WER %")))
     assert found.rows[:2] == table.rows
     (row,) = found.rows[2:]
     assert row.source == "arXiv 1234.5678"
@@ -56,7 +56,7 @@ def test_rows_come_behind_and_are_never_ranked(table, published):
     assert {cell.mark for cell in row.cells.values()} == {None}
     assert found.cell("a", "pesq_wb").mark == "best"
     assert found.labels[row.codec] == "Lyra, 3 kbit/s †a"
-    assert found.notes[-1] == "†a: arXiv 1234.5678, Table 2; C test-clean; the paper"
+    assert found.notes[-1] == "†a: arXiv 1234.5678, Table IV; C test-clean; the paper"
     assert "never ranked" in found.notes[-2]
 
 
@@ -90,6 +90,25 @@ def test_what_is_of_another_corpus_or_metric_is_not_shown(table, published):
     assert len(with_published(table, numbers).rows) == 3
 
 
+@pytest.mark.parametrize(
+    ("metric", "column"),
+    [
+        ("pesq_wb", "pesq_wb"),
+        ("PESQ-WB", "pesq_wb"),
+        ("PESQ WB MOS", "pesq_wb"),
+        ("WER %", "wer"),
+        ("wer", "wer"),
+        ("PESQ", None),
+        ("PESQ-WB std", None),
+        ("WER % Expresso test", None),
+        ("", None),
+    ],
+)
+def test_a_metric_names_a_column_with_its_unit_or_without(published, metric, column):
+    (number,) = published(line(metric=metric))
+    assert number.column(COLUMNS) == column
+
+
 def test_a_published_row_stands_in_the_band_that_its_source_claims(published):
     bands = (3.0, 6.0)
     table = leaderboard(frame(speech({"a": 3.0})), COLUMNS, bands=bands)
@@ -115,6 +134,7 @@ def test_records_name_the_source(table, published):
         ([line("much")], "line 2: value 'much' is no number"),
         ([line(kbps="nan")], "line 2: bitrate_kbps 'nan' is no number"),
         ([line("25")], "lies outside 1 to 5: it is another scale than pesq_wb"),
+        ([line("2"), line("3")], "two published numbers of PESQ-WB for Lyra, 3 kbit/s"),
         ([line(dataset="VCTK")], "none of the published numbers is of c and"),
     ],
 )

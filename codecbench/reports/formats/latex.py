@@ -72,7 +72,7 @@ _SHIP = (
     r"\pdfhorigin=1cm \pdfvorigin=1cm",
     r"\pdfpagewidth=\dimexpr\wd\pagebox+2cm\relax",
     r"\pdfpageheight=\dimexpr\ht\pagebox+\dp\pagebox+2cm\relax",
-    r"\shipout\vbox{\usebox{\pagebox}}",
+    r"\shipout\hbox{\usebox{\pagebox}}",
     r"\end{document}",
 )
 _MARKS = {"best": r"\textbf{%s}", "second": r"\underline{%s}", None: "%s"}
