@@ -26,6 +26,16 @@ class _Source:
     dataset: str
 
 
+@dataclass(frozen=True)
+class _Key:
+    """What shares a row: one system at one rate in one source."""
+
+    source: _Source
+    system: str
+    variant: str
+    kbps: float | None
+
+
 def with_published(
     table: Table, numbers: Sequence[PublishedNumber], bands: Sequence[float] = ()
 ) -> Table:
@@ -90,36 +100,43 @@ def _rows(
     letters: dict[_Source, str],
     bands: Sequence[float],
 ) -> tuple[list[Row], dict[str, str]]:
-    found: dict[tuple[_Source, str, str, float | None], list[tuple[PublishedNumber, str]]] = {}
+    found: dict[_Key, list[tuple[PublishedNumber, str]]] = {}
     for number, column in chosen:
-        key = _source(number), number.system, number.variant, number.kbps
+        key = _Key(_source(number), number.system, number.variant, number.kbps)
         found.setdefault(key, []).append((number, column))
     rows, labels = [], {}
-    for (source, system, variant, kbps), members in found.items():
-        letter = letters[source]
-        others = {other for (s, name, other, k) in found if (s, name, k) == (source, system, kbps)}
-        told = variant if len(others) > 1 else ""
-        name = f"published {letter}: {system}, {variant}, {kbps}"
-        labels[name] = f"{_label(system, told, kbps)} {DAGGER}{letter}"
-        cells = {column: Cell() for column in table.columns}
-        for number, column in members:
-            if cells[column].value is not None:
-                raise UserError(
-                    f"{source.paper} has two published numbers of {number.metric} for"
-                    f" {_label(system, variant, kbps)}: tell them apart by their variant"
-                )
-            cells[column] = _cell(table, number, column)
-        if kbps is not None and RATE in cells:
-            cells[RATE] = Cell(kbps, digits=len(f"{kbps:g}".partition(".")[2]))
+    for key, members in found.items():
+        letter = letters[key.source]
+        alike = [other for other in found if replace(other, variant=key.variant) == key]
+        label = _label(key if len(alike) > 1 else replace(key, variant=""))
+        name = f"published {letter}: {key.system}, {key.variant}, {key.kbps}"
+        labels[name] = f"{label} {DAGGER}{letter}"
         corpus = members[0][0].corpus
-        group = (corpus, band_of(kbps, bands)) if bands else (corpus,)
-        rows.append(Row(name, group, cells, source=source.paper))
+        group = (corpus, band_of(key.kbps, bands)) if bands else (corpus,)
+        rows.append(Row(name, group, _cells(table, key, members), source=key.source.paper))
     return rows, labels
 
 
-def _label(system: str, variant: str, kbps: float | None) -> str:
-    named = f"{system} ({variant})" if variant and variant != system else system
-    return named if kbps is None else f"{named}, {kbps:g} kbit/s"
+def _cells(
+    table: Table, key: _Key, members: Sequence[tuple[PublishedNumber, str]]
+) -> dict[str, Cell]:
+    cells = {column: Cell() for column in table.columns}
+    for number, column in members:
+        if cells[column].value is not None:
+            raise UserError(
+                f"{key.source.paper} has two published numbers of {number.metric} for"
+                f" {_label(key)}: tell them apart by their variant"
+            )
+        cells[column] = _cell(table, number, column)
+    if key.kbps is not None and RATE in cells:
+        cells[RATE] = Cell(key.kbps, digits=len(f"{key.kbps:g}".partition(".")[2]))
+    return cells
+
+
+def _label(key: _Key) -> str:
+    shown = key.variant and key.variant != key.system
+    named = f"{key.system} ({key.variant})" if shown else key.system
+    return named if key.kbps is None else f"{named}, {key.kbps:g} kbit/s"
 
 
 def _cell(table: Table, number: PublishedNumber, column: str) -> Cell:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 
 import pytest
 
@@ -85,6 +86,22 @@ def test_published_rows(command, tmp_path):
     assert r"Lyra \& co, 3.2 kbit/s \textdagger{}a & 3.2 & 0.91 \\" in text
     assert r"$\le$ 6 kbit/s" in text
     assert "arXiv 1234.5678, Table 1; demo set; page 3" in text
+
+
+def test_a_codec_or_metric_that_changed_between_runs_is_refused(command, runs, tmp_path):
+    for part, kind in (("codecs", "mulaw"), ("metrics", "stoi")):
+        copy = tmp_path / part
+        shutil.copytree(runs["TWO"], copy)
+        path = copy / "manifest.json"
+        manifest = json.loads(path.read_text())
+        spec = next(one for one in manifest[part] if one.partition(":")[0] == kind)
+        manifest[part][spec]["identity"] = "another"
+        path.write_text(json.dumps(manifest))
+        status, _, err = command("ONE", str(copy), "-m", "stoi")
+        assert status == 2
+        assert kind in err
+        assert "another implementation" in err or "cannot be compared" in err
+        assert len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
