@@ -21,7 +21,8 @@ import shutil
 from pathlib import Path
 
 import codecbench
-from codecbench.reports.cells import Cell
+from codecbench.figures.canvas import drawing, save
+from codecbench.figures.rates import draw_rates
 from codecbench.reports.formats import render
 from codecbench.results.run_folder import Run
 
@@ -35,38 +36,9 @@ _FIRST_SCREEN = re.compile(r"(?<=<!-- first screen -->\n).*?(?=<!-- end -->)", f
 
 
 def draw(run: Run) -> None:
-    """Draw PESQ-WB over counted rate, one colour a codec, logarithmic rate axis."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    plt.style.use("tableau-colorblind10")
-    figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
-    table = run.table(metrics=["kbps", "pesq_wb"], by=["codec"])
-    families: dict[str, list[tuple[float, Cell]]] = {}
-    for row in table.rows:
-        rate = row.cells["kbps"].value
-        if rate is not None and not row.is_reference:
-            point = rate, row.cells["pesq_wb"]
-            families.setdefault(row.codec.partition(":")[0], []).append(point)
-    for marker, (family, points) in zip("osD^vPX*<>", families.items(), strict=False):
-        points.sort(key=lambda point: point[0])
-        value = [cell.value for _, cell in points]
-        error = [
-            [cell.value - cell.low for _, cell in points],
-            [cell.high - cell.value for _, cell in points],
-        ]
-        axes.errorbar(
-            [rate for rate, _ in points], value, error, marker=marker, label=family, capsize=3
-        )
-    axes.set(
-        xscale="log", xlabel="counted bit rate (kbps)", ylabel="PESQ-WB (MOS-LQO)", ylim=(1, 4.7)
-    )
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=9)
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(PICTURE, dpi=130)
+    """Draw PESQ-WB over counted rate, as ``codecbench figure rates`` does."""
+    with drawing():
+        save(draw_rates(run, ["pesq_wb"]), PICTURE)
 
 
 def write_table(run: Run, where: re.Pattern[str]) -> None:

@@ -13,6 +13,7 @@ from . import (
     data,
     describe,
     doctor,
+    figure,
     list_,
     listen,
     measure,
@@ -21,6 +22,7 @@ from . import (
     run,
     site,
     stream,
+    table,
     train,
 )
 
@@ -29,6 +31,8 @@ def register(app: typer.Typer) -> None:
     """Add every command to the application, in the order in which help shows them."""
     app.command("run")(run.run)
     app.command("report")(report.report)
+    app.command("table")(table.table)
+    app.command("figure")(figure.figure)
     app.command("rank")(rank.rank)
     app.command("bd")(bd.bd)
     app.command("compare")(compare.compare)

@@ -14,6 +14,8 @@ class OutputFormat(enum.StrEnum):
     markdown = "markdown"
     csv = "csv"
     latex = "latex"
+    html = "html"
+    typst = "typst"
     json = "json"
 
 

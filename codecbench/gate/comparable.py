@@ -19,6 +19,21 @@ def require_comparable(base: Run, candidate: Run) -> None:
         If protocol, resampler, evaluation rate or packet loss differ, an utterance's audio differs,
         or the runs have no utterance in common.
     """
+    require_same_measurement(base, candidate)
+    indexes = [AudioIndex(run.path / AUDIO_INDEX) for run in (base, candidate)]
+    if not indexes[0].keys() & indexes[1].keys():
+        raise UserError(f"{base.path} and {candidate.path} have no utterance in common")
+
+
+def require_same_measurement(base: Run, candidate: Run) -> None:
+    """Refuse runs that were measured otherwise; they may hold different utterances.
+
+    Raises
+    ------
+    UserError
+        If protocol, resampler, evaluation rate or packet loss differ, or the audio of an utterance
+        that both hold.
+    """
     for what, before, now in _conditions(base.manifest, candidate.manifest):
         if before != now:
             raise UserError(
@@ -26,10 +41,7 @@ def require_comparable(base: Run, candidate: Run) -> None:
                 f" {now} here"
             )
     indexes = [AudioIndex(run.path / AUDIO_INDEX) for run in (base, candidate)]
-    common = indexes[0].keys() & indexes[1].keys()
-    if not common:
-        raise UserError(f"{base.path} and {candidate.path} have no utterance in common")
-    for key in sorted(common):
+    for key in sorted(indexes[0].keys() & indexes[1].keys()):
         if indexes[0][key].sha256 != indexes[1][key].sha256:
             raise UserError(
                 f"{base.path} and {candidate.path} cannot be compared: the audio of"

@@ -39,6 +39,8 @@ class Cell:
         The most frequent reason of failure.
     method : {"speaker bootstrap", "speaker t", "within one speaker", "none"}
     mark : {"best", "second"} or None
+    digits : int or None
+        Decimals that are known, where they may be fewer than the column's: of published numbers.
     """
 
     value: float | None = None
@@ -51,6 +53,7 @@ class Cell:
     reason: str | None = None
     method: Method = "none"
     mark: Literal["best", "second"] | None = None
+    digits: int | None = None
 
     @property
     def label(self) -> str | None:

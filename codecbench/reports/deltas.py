@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import UserError
 from ..metric import Column
 from ..results.frames import scores_of
+from ..results.results import RATE
 from ..results.run_folder import Run
 from ..results.schema import REFERENCE
 from ..statistics.bjontegaard import Curve, Delta, delta_metric, delta_rate
@@ -22,9 +23,6 @@ from .table import RATE_UNIT
 
 if TYPE_CHECKING:
     import pandas as pd
-
-RATE = "kbps"
-"""Column that the rates are taken from."""
 
 NOTES = (
     "delta: first line, mean difference in counted rate at equal quality (negative: fewer bits than"

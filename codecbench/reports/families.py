@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import UserError
 from ..registry import codec_of
@@ -32,17 +32,58 @@ def families_of(specs: Sequence[str]) -> dict[str, list[str]]:
     """Group canonical specs by family, in the order given; by the family's short label."""
     found: dict[str, list[str]] = {}
     for spec in specs:
-        found.setdefault(family_of(spec), []).append(spec)
+        found.setdefault(_without_rate(spec), []).append(spec)
     labels = short_labels(specs)
     named = {_without_rate(labels[members[0]]): members for members in found.values()}
     return named if len(named) == len(found) else found
 
 
+def by_family(specs: Sequence[str]) -> list[str]:
+    """Put the members of a family behind each other, by their nominal rates.
+
+    Examples
+    --------
+    >>> by_family(["opus:kbps=12", "codec2:bps=1200", "opus:kbps=6"])
+    ['opus:kbps=6', 'opus:kbps=12', 'codec2:bps=1200']
+    """
+    return [spec for members in families_of(specs).values() for spec in sorted(members, key=_rate)]
+
+
+def _rate(spec: str) -> float:
+    """Return the rate that a spec sets, in its own unit; 0 if it sets none."""
+    try:
+        params = dict(parse_spec(spec).params)
+        return next((float(params[key]) for key in RATE_KEYS if key in params), 0.0)
+    except (UserError, ValueError):  # a stranger's spec
+        return 0.0
+
+
 def _without_rate(label: str) -> str:
     try:
         return family_of(label)
-    except UserError:  # a title stands for a long spec
+    except UserError:  # a title stands for a long spec, or it is a stranger's
         return label
+
+
+def named(specs: Sequence[str], everything: Sequence[str], labels: Mapping[str, str]) -> list[str]:
+    """Name codecs by their labels, a whole family of several by the family's.
+
+    Parameters
+    ----------
+    specs : sequence of str
+        Canonical specs of those to name.
+    everything : sequence of str
+        Canonical specs of all, which say what a whole family is.
+    labels : mapping of str to str
+        By canonical spec.
+    """
+    whole = {
+        spec: family
+        for family, members in families_of(everything).items()
+        if len(members) > 1 and set(members) <= set(specs)
+        for spec in members
+    }
+    return list(dict.fromkeys(whole.get(spec) or labels[spec] for spec in specs))
 
 
 def chosen(specs: Sequence[str], wanted: str) -> list[str]:

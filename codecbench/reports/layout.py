@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from ..metric import Column
+from .bands import BAND
 from .cells import Cell
 from .marks import Mark
 from .table import Row, Table
@@ -109,9 +110,8 @@ def entry_of(cell: Cell, column: Column) -> Entry:
     failed = f" ({cell.failures} failed)" if cell.failures else ""
     if cell.value is None:
         return Entry(NOTHING, failed)
-    return Entry(
-        number(cell.value, column.digits), _interval(cell, column.digits) + failed, cell.mark
-    )
+    digits = column.digits if cell.digits is None else min(cell.digits, column.digits)
+    return Entry(number(cell.value, digits), _interval(cell, digits) + failed, cell.mark)
 
 
 def number(value: float, digits: int) -> str:
@@ -132,7 +132,9 @@ def _interval(cell: Cell, digits: int) -> str:
 
 
 def _title(table: Table, group: tuple[str, ...]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in zip(table.keys, group, strict=True))
+    """Name a group; a band says itself what it is."""
+    pairs = zip(table.keys, group, strict=True)
+    return ", ".join(value if key == BAND else f"{key} {value}" for key, value in pairs)
 
 
 def _counts(rows: list[Row], name: str) -> tuple[str, str]:
@@ -142,6 +144,30 @@ def _counts(rows: list[Row], name: str) -> tuple[str, str]:
         (cell.n, cell.speakers) for cell in cells or [row.cells[name] for row in rows]
     )
     return str(n), str(speakers)
+
+
+COUNT_LABELS = ("n", "speakers")
+
+
+def counts(block: Block) -> list[tuple[str, list[str]]]:
+    """Return how many utterances and speakers each column rests on, with their names."""
+    return list(zip(COUNT_LABELS, (block.utterances, block.speakers), strict=True))
+
+
+def differing_counts(block: Block) -> list[tuple[str, list[str]]]:
+    """Return the counts that need a line of their own, as metrics differ in them."""
+    return [(name, texts) for name, texts in counts(block) if len(_measured(texts)) > 1]
+
+
+def common_counts(block: Block) -> str:
+    """Write the counts that all metrics share; nothing where nothing was measured."""
+    shared = [(name, _measured(texts)) for name, texts in counts(block)]
+    return ", ".join(f"{name} = {texts[0]}" for name, texts in shared if len(texts) == 1)
+
+
+def _measured(texts: list[str]) -> list[str]:
+    """Return the different counts; a column without a number needs none."""
+    return [text for text in dict.fromkeys(texts) if text != "0"]
 
 
 def one_line(text: str) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..metric import Column
 from ..results.schema import REFERENCE
+from .bands import BAND
+from .families import named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,9 +53,10 @@ def notes_of(
         Short names of the codecs by canonical spec.
     """
     return (
-        *_about_intervals(rows),
+        *_about_intervals(rows, BAND in kept),
         *_about_pooling(columns),
         *_about_rates(kept),
+        *_about_bands(kept),
         *conditions,
         *_about_common_utterances(rows, columns),
         *_about_the_reference(rows),
@@ -65,12 +68,14 @@ def notes_of(
     )
 
 
-def _about_intervals(rows: Sequence[Row]) -> Iterator[str]:
+def _about_intervals(rows: Sequence[Row], banded: bool) -> Iterator[str]:
     where: dict[str, set[tuple[str, ...]]] = {}
     for row in rows:
         for cell in row.cells.values():
             if cell.method in _INTERVALS:
-                where.setdefault(cell.method, set()).add(row.group)
+                # Bands are of the same speech, so that they share the method.
+                group = row.group[:-1] if banded else row.group
+                where.setdefault(cell.method, set()).add(group)
     for method, text in _INTERVALS.items():
         if method in where:
             groups = sorted(" ".join(group) for group in where[method])
@@ -95,6 +100,11 @@ def _about_rates(kept: pd.DataFrame) -> Iterator[str]:
     elif corpora:
         texts = (f"{rate} ({', '.join(names)})" for rate, names in corpora.items())
         yield f"evaluation rates: {', '.join(texts)}"
+
+
+def _about_bands(kept: pd.DataFrame) -> Iterator[str]:
+    if BAND in kept:
+        yield "bands: by counted bits over seconds, an edge belongs to the band below it"
 
 
 def _about_common_utterances(rows: Sequence[Row], columns: Mapping[str, Column]) -> Iterator[str]:
@@ -157,13 +167,14 @@ def _about_codecs(
 ) -> Iterator[str]:
     """Yield what the codecs' cards say; codecs with the same note stand together."""
     found: dict[str, list[str]] = {}
-    for codec in dict.fromkeys(row.codec for row in rows):
+    codecs = list(dict.fromkeys(row.codec for row in rows))
+    for codec in codecs:
         card = cards.get(codec, {})
         weights = [f"weights {card['weights']}"] if card.get("weights") else []
         for note in (*weights, *card.get("notes", ())):
-            found.setdefault(note, []).append(labels[codec])
-    for note, codecs in found.items():
-        yield f"{', '.join(codecs)}: {note}"
+            found.setdefault(note, []).append(codec)
+    for note, members in found.items():
+        yield f"{', '.join(named(members, codecs, labels))}: {note}"
 
 
 def _by_group(rows: Sequence[Row]) -> dict[tuple[str, ...], list[Row]]:

@@ -10,6 +10,7 @@ from ..errors import UserError
 from ..metric import Column
 from ..registry import METRICS, speakers_corpus, unknown_name
 from ..results.schema import REFERENCE
+from .bands import BAND, with_bands
 from .cells import Cell, cells_of
 from .labels import short_labels
 
@@ -34,11 +35,15 @@ class Row:
         Values of the table's keys, such as a corpus and a split.
     cells : dict of str to Cell
         One for each column of the table.
+    source : str
+        Where the numbers were published, if they were not measured here; such rows are never
+        ranked.
     """
 
     codec: str
     group: tuple[str, ...]
     cells: dict[str, Cell]
+    source: str = ""
 
     @property
     def is_reference(self) -> bool:
@@ -97,7 +102,7 @@ class Table:
         return self.render("rich")
 
     def render(self, kind: str = "markdown", width: int = 100) -> str:
-        """Return the table as text: ``rich``, ``markdown``, ``latex``, ``csv`` or ``json``."""
+        """Return the table as text, in one of `formats.FORMATS`."""
         from .formats import render
 
         return render(self, kind, width=width)
@@ -114,6 +119,7 @@ def leaderboard(
     definitions: Sequence[str] = (),
     conditions: Sequence[str] = (),
     specs: Mapping[str, str] | None = None,
+    bands: Sequence[float] = (),
 ) -> Table:
     """Aggregate the rows of a run.
 
@@ -143,6 +149,9 @@ def leaderboard(
         Sentences about how all numbers were measured; they stand under the table.
     specs : mapping of str to str, optional
         Canonical spec of the metric that each column comes from.
+    bands : sequence of float
+        Edges in kbit/s, rising: within each group, codecs are compared with those of the same band
+        alone (see `bands.with_bands`).
 
     Raises
     ------
@@ -156,6 +165,8 @@ def leaderboard(
     keys = _group_keys(by)
     wanted = _wanted_columns(frame, columns, metrics)
     kept = frame[frame["metric"].isin(list(wanted))]
+    if bands:
+        kept, keys = with_bands(kept, frame, keys, bands), (*keys, BAND)
     if not include_seen_speakers:
         seen = seen_in_training(kept, cards or {})
         left_out, kept = kept[seen], kept[~seen]

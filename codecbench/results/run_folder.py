@@ -15,14 +15,13 @@ from ..errors import UserError
 from ..metric import Column
 from .manifest import CodecEntry, Manifest
 from .reading import of_all_parts, opened
+from .results import Results
 from .rows import read_rows
-from .schema import BITSTREAM_KEY, FRAME_COLUMNS, REFERENCE, ROW_KEY, parts
+from .schema import BITSTREAM_KEY, FRAME_COLUMNS, ROW_KEY, parts
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
-
-    from ..reports.table import Table
 
 MANIFEST = "manifest.json"
 ROWS = "rows"
@@ -39,7 +38,7 @@ _LATEST = """
 """
 
 
-class Run:
+class Run(Results):
     """The results of a run.
 
     Parameters
@@ -128,45 +127,20 @@ class Run:
         frame["speaker_seen_in_training"] = seen_in_training(frame, self.cards)
         return frame[[*FRAME_COLUMNS, "metric_spec", "speaker_seen_in_training"]]
 
-    def table(
-        self,
-        metrics: Sequence[str] | None = None,
-        by: str | Sequence[str] = ("codec", "corpus"),
-        codecs: Sequence[str] | None = None,
-        include_seen_speakers: bool = False,
-    ) -> Table:
-        """Aggregate into a table with intervals, counts and failures.
+    @property
+    def specs(self) -> dict[str, str]:
+        """Canonical spec of the metric that each column comes from, by the name shown."""
+        return {name: spec for (spec, _), name in self.shown_names.items()}
 
-        Parameters
-        ----------
-        metrics : sequence of str, optional
-            Column names; all if None.
-        by : str or sequence of str
-            What groups are made of: any of ``corpus``, ``split``, ``speaker``, ``rate``.
-        codecs : sequence of str, optional
-            Canonical specs to compare; all of the run if None.
-        include_seen_speakers : bool
-            Keep rows whose speaker is in the codec's training list.
-        """
-        from ..reports.table import leaderboard
+    @property
+    def definitions(self) -> list[str]:
+        """Metric specs that are not the metric's default."""
+        return [spec for spec, entry in self.manifest.metrics.items() if not entry.is_default]
 
-        wanted = None if codecs is None else [*codecs, REFERENCE]
-        frame = self.frame(metrics=metrics, codecs=wanted)
-        order = [codec for codec in self.order if codecs is None or codec in codecs]
-        return leaderboard(
-            frame,
-            self.columns,
-            metrics=metrics,
-            by=(by,) if isinstance(by, str) else tuple(by),
-            order=order,
-            include_seen_speakers=include_seen_speakers,
-            cards=self.cards,
-            conditions=[loss.note] if (loss := self.manifest.packet_loss) else [],
-            definitions=[
-                spec for spec, entry in self.manifest.metrics.items() if not entry.is_default
-            ],
-            specs={name: spec for (spec, _), name in self.shown_names.items()},
-        )
+    @property
+    def conditions(self) -> list[str]:
+        """Sentences about how all numbers were measured."""
+        return [loss.note] if (loss := self.manifest.packet_loss) else []
 
     @contextmanager
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -195,6 +169,9 @@ class Run:
     def shown_name(self, spec: str, column: str) -> str:
         """Return the name under which `frame` shows a column of a metric's canonical spec."""
         return self.shown_names[spec, column]
+
+    def __str__(self) -> str:
+        return str(self.path)
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {len(self.order)} codecs>"

@@ -18,7 +18,10 @@ from codecbench.reports.layout import entry_of, number, one_line
 from codecbench.reports.table import Row, Table
 
 GOLDEN = Path(__file__).parent / "golden"
-SUFFIX = {"rich": "txt", "markdown": "md", "latex": "tex", "csv": "csv", "json": "json"}
+SUFFIX = {
+    "rich": "txt", "markdown": "md", "latex": "tex", "html": "html", "typst": "typ", "csv": "csv",
+    "json": "json",
+}  # fmt: skip
 
 KBPS = Column("kbps", "kbps", "kbit/s", "lower", (0.0, math.inf), True, False, digits=2)
 PESQ = Column("pesq_wb", "PESQ-WB", "MOS", "higher", (1.0, 5.0), digits=3)
@@ -83,7 +86,7 @@ def hostile(table):
     return Table(("corpus",), {"pesq_wb": column}, rows, (HOSTILE,), {HOSTILE: HOSTILE})
 
 
-@pytest.mark.parametrize("kind", ["rich", "markdown", "latex"])
+@pytest.mark.parametrize("kind", ["rich", "markdown", "latex", "html", "typst"])
 def test_hostile_names_cannot_drive_a_terminal_or_break_lines(hostile, kind):
     plain = render(hostile, kind, width=1000)
     assert "\x1b" not in plain

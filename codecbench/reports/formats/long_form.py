@@ -40,6 +40,7 @@ def records_of(table: Table) -> Iterator[dict[str, Any]]:
                 "reason": cell.reason,
                 "interval": cell.method,
                 "mark": cell.mark,
+                "published": row.source or None,
             }
 
 

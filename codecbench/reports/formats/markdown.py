@@ -7,14 +7,16 @@ from collections.abc import Sequence
 
 from ..layout import Block, Entry, blocks_of, marks_note, one_line
 from ..table import Table
+from .wrapping import PLAIN, Wrapping
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 _WRAPS = {"best": "**", "second": "*", None: ""}
 
 
-def write(table: Table) -> str:
+def write(table: Table, wrapping: Wrapping = PLAIN) -> str:
     """Write a Markdown table for each group, and the notes as a list."""
-    parts = [_block(block) for block in blocks_of(table)]
+    parts = [escape(wrapping.caption)] if wrapping.caption else []
+    parts += [_block(block) for block in blocks_of(table)]
     notes = [*marks_note(table, "**bold**", "*italic*"), *map(escape, table.notes)]
     parts.append("\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts) + "\n"

@@ -17,19 +17,29 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from ...results.schema import REFERENCE
-from ..layout import Block, Entry, blocks_of, marks_note, one_line
+from ..layout import (
+    COUNT_LABELS,
+    Block,
+    Entry,
+    blocks_of,
+    common_counts,
+    counts,
+    differing_counts,
+    marks_note,
+    one_line,
+)
 from ..table import RATE_UNIT, Table
+from .wrapping import PLAIN, Wrapping
 
 STYLES = {"best": "bold green", "second": "underline", None: ""}
 SIGNS = {"best": " *", "second": " +", None: "  "}
 _GAP = 3
 _WIDEST_LABEL = 40
-_COUNT_LABELS = ("n", "speakers")
 _MOST_CODEC_COLUMNS = 5
 """With more codecs (the reference included) a reader compares down a column, not along a row."""
 
 
-def write(table: Table, width: int = 100, color: bool = False) -> str:
+def write(table: Table, width: int = 100, color: bool = False, wrapping: Wrapping = PLAIN) -> str:
     """Write a table for a terminal of `width` columns.
 
     In each group, metrics stand in rows and codecs in columns if there are at most five columns
@@ -50,6 +60,9 @@ def write(table: Table, width: int = 100, color: bool = False) -> str:
         markup=False,
         emoji=False,
     )
+    if wrapping.caption:
+        console.print(Text(one_line(wrapping.caption), style="bold"))
+        console.print()
     for place, (block, stands) in enumerate(zip(blocks, upright, strict=True)):
         if place:
             console.print()
@@ -57,7 +70,7 @@ def write(table: Table, width: int = 100, color: bool = False) -> str:
             console.print(Text(block.title, style="bold"))
         if stands:
             console.print(_upright_table(block, color))
-            if line := _common_counts(block):
+            if line := common_counts(block):
                 console.print(Text(f"\n{line}", style="dim"))
             continue
         for columns in _fitting(block, _rate_column(table), width):
@@ -93,7 +106,7 @@ def _fitting(block: Block, rate: int | None, width: int) -> Iterator[list[int]]:
 
 
 def _label_width(block: Block) -> int:
-    return min(_WIDEST_LABEL, max(map(cell_len, [*block.labels, *_COUNT_LABELS])))
+    return min(_WIDEST_LABEL, max(map(cell_len, [*block.labels, *COUNT_LABELS])))
 
 
 def _least_width(block: Block) -> int:
@@ -125,8 +138,8 @@ def _rich_table(block: Block, columns: list[int], color: bool) -> RichTable:
         ]
         table.add_row(Text(label), *cells)
     table.add_section()
-    for name, counts in _counts(block):
-        table.add_row(Text(name), *(Text(counts[column]) for column in columns), style="dim")
+    for name, texts in counts(block):
+        table.add_row(Text(name), *(Text(texts[column]) for column in columns), style="dim")
     return table
 
 
@@ -149,7 +162,7 @@ def _stands_upright(block: Block, width: int) -> bool:
     units = [heading.unit for heading in block.headings]
     columns = [max(map(cell_len, texts)) for texts in (titles, units)]
     columns += [_codec_width(block, codec) for codec in range(len(block.labels))]
-    columns += [max(map(cell_len, [name, *texts])) for name, texts in _differing_counts(block)]
+    columns += [max(map(cell_len, [name, *texts])) for name, texts in differing_counts(block)]
     return sum(columns) + _GAP * (len(columns) - 1) <= width
 
 
@@ -164,8 +177,8 @@ def _upright_table(block: Block, color: bool) -> RichTable:
         table.add_column(
             label, width=_codec_width(block, codec), overflow="fold", vertical="bottom"
         )
-    counts = _differing_counts(block)
-    for name, _ in counts:
+    differing = differing_counts(block)
+    for name, _ in differing:
         table.add_column(Text(name), justify="right", no_wrap=True, style="dim", vertical="bottom")
     widths = [_value_width(block, codec) for codec in codecs]
     for metric, heading in enumerate(block.headings):
@@ -173,7 +186,7 @@ def _upright_table(block: Block, color: bool) -> RichTable:
             Text(heading.title),
             Text(heading.unit),
             *(_aligned(block.entries[codec][metric], widths[codec], color) for codec in codecs),
-            *(Text(texts[metric]) for _, texts in counts),
+            *(Text(texts[metric]) for _, texts in differing),
         )
     return table
 
@@ -212,19 +225,3 @@ def _label_lines(block: Block, codec: int) -> list[str]:
         else:
             lines.append(part)
     return lines
-
-
-def _counts(block: Block) -> list[tuple[str, list[str]]]:
-    return list(zip(_COUNT_LABELS, (block.utterances, block.speakers), strict=True))
-
-
-def _differing_counts(block: Block) -> list[tuple[str, list[str]]]:
-    """Return the counts that need a column of their own, as metrics differ in them."""
-    return [(name, texts) for name, texts in _counts(block) if len(set(texts)) > 1]
-
-
-def _common_counts(block: Block) -> str:
-    """Write the counts that all metrics share."""
-    return ", ".join(
-        f"{name} = {texts[0]}" for name, texts in _counts(block) if len(set(texts)) == 1
-    )

@@ -1,0 +1,146 @@
+"""``codecbench table``: a table for a paper, from one run or several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import complete
+from .formats import OutputFormat
+from .screen import DEFAULT_WIDTH, screen, write_result
+
+if TYPE_CHECKING:
+    from ..reports.table import Table
+
+_EPILOG = """
+Examples:
+
+```
+codecbench table runs/first -m kbps,pesq_wb,stoi --bands 1.5,3,6
+codecbench table runs/a runs/b -m kbps,visqol -f latex -o table.tex
+codecbench table runs/first --bands 3,6 -f latex --standalone -o doc.tex
+codecbench table runs/first -m kbps,visqol --published bundled --system opus
+```
+"""
+
+
+def table(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Run folders; several are shown as one.", show_default=False),
+    ],
+    format: Annotated[  # noqa: A002 - the option's name
+        OutputFormat, typer.Option("--format", "-f", help="Output format.")
+    ] = OutputFormat.rich,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metrics", "-m", help="Metrics or columns, separated by commas. [default: all]"
+        ),
+    ] = None,
+    codec: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--codec",
+            "-c",
+            help="Spec or sweep; values not given may be any. May be repeated. [default: all]",
+            autocompletion=complete.codecs,
+        ),
+    ] = None,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--corpus",
+            help="Corpus to show. May be repeated. [default: all]",
+            autocompletion=complete.corpora,
+        ),
+    ] = None,
+    bands: Annotated[
+        str | None,
+        typer.Option(
+            "--bands",
+            help="Compare within bands of counted rate; edges in kbit/s, such as 1.5,3,6.",
+        ),
+    ] = None,
+    published: Annotated[
+        str | None,
+        typer.Option(
+            "--published",
+            help="CSV of published numbers to show beside; bundled: those of codecbench.",
+        ),
+    ] = None,
+    system: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--system", help="With --published: this system. May be repeated. [default: all]"
+        ),
+    ] = None,
+    caption: Annotated[str, typer.Option("--caption", help="Caption.")] = "",
+    label: Annotated[
+        str, typer.Option("--label", help="Name for references (latex, html, typst).")
+    ] = "",
+    standalone: Annotated[
+        bool,
+        typer.Option("--standalone", help="A document of its own (latex, html)."),
+    ] = False,
+    include_seen_speakers: Annotated[
+        bool,
+        typer.Option(
+            "--include-seen-speakers",
+            help="Keep utterances of speakers that a codec's weights were trained on.",
+        ),
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write into this file instead.")
+    ] = None,
+) -> None:
+    """Make a table for a paper: units and arrows, best and second, rate bands, published rows.
+
+    Runs are shown as one only if protocol, definitions, codecs and audio agree. Best (bold) and
+    second (underlined) are marked within a band, only where paired differences support it.
+    Published numbers carry a dagger and their source, and are never ranked; they need the columns
+    system, variant, bitrate_kbps, dataset, metric, value, source, arxiv_id and table.
+    """
+    from ..errors import UserError
+    from ..reports.bands import parse_bands
+    from ..reports.families import chosen
+    from ..reports.formats import render
+    from ..reports.formats.wrapping import Wrapping
+    from ..reports.selection import columns_named
+    from ..reports.several_runs import load_results
+    from ..spec import split_specs
+
+    wrapping = Wrapping(caption, label, standalone)
+    wrapping.require_possible(format.value)
+    if system and published is None:
+        raise UserError("--system chooses among published numbers: give --published, too")
+    edges = parse_bands(bands) if bands is not None else ()
+    results = load_results(runs)
+    wanted = [name for text in metrics or () for name in split_specs(text)]
+    codecs = dict.fromkeys(spec for text in codec or () for spec in chosen(results.order, text))
+    found = results.table(
+        metrics=columns_named(results, wanted) if wanted else None,
+        codecs=list(codecs) or None,
+        corpora=corpus or None,
+        include_seen_speakers=include_seen_speakers,
+        bands=edges,
+    )
+    if published is not None:
+        found = _with_published(found, published, system or (), edges)
+    options = screen() if output is None else {"width": DEFAULT_WIDTH, "color": False}
+    write_result(render(found, format.value, wrapping=wrapping, **options), output)
+
+
+def _with_published(
+    found: Table, path: str, systems: list[str] | tuple[str, ...], edges: tuple[float, ...]
+) -> Table:
+    from ..reports.published import of_systems, read_published
+    from ..reports.published_rows import with_published
+
+    numbers = read_published(path)
+    return with_published(found, of_systems(numbers, systems) if systems else numbers, edges)
+
+
+table.__doc__ = f"{table.__doc__}\n{_EPILOG}"

@@ -1,0 +1,1 @@
+"""Figures of runs: vector PDF or PNG, colour-blind-safe and readable in grey."""
