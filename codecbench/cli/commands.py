@@ -14,6 +14,7 @@ from . import (
     describe,
     doctor,
     figure,
+    leaderboard,
     list_,
     listen,
     measure,
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     app.command("bd")(bd.bd)
     app.command("compare")(compare.compare)
     app.command("site")(site.site)
+    app.add_typer(leaderboard.app, name="leaderboard")
     app.add_typer(listen.app, name="listen")
     app.command("measure")(measure.measure)
     app.command("encode")(coding.encode)

@@ -23,7 +23,9 @@ PART_BYTES = 64_000_000
 """Up to which size parts are merged."""
 
 
-def merge_parts(folder: Path, key: Sequence[str], schema: pa.Schema) -> None:
+def merge_parts(
+    folder: Path, key: Sequence[str], schema: pa.Schema, above: int = MERGE_ABOVE_PARTS
+) -> None:
     """Merge neighbouring parts of a data set; only while holding the run's lock.
 
     A merged part takes the number of the latest that it replaces, and so its place among the
@@ -36,6 +38,8 @@ def merge_parts(folder: Path, key: Sequence[str], schema: pa.Schema) -> None:
     key : sequence of str
         The columns that make two rows the same; of those, the latest is kept.
     schema : pyarrow.Schema
+    above : int
+        Merge only if it makes the data set at least this many parts fewer.
 
     Raises
     ------
@@ -43,7 +47,7 @@ def merge_parts(folder: Path, key: Sequence[str], schema: pa.Schema) -> None:
         If a part is damaged; nothing is removed then.
     """
     groups = [group for group in _neighbours(parts(folder)) if len(group) > 1]
-    if sum(len(group) - 1 for group in groups) < MERGE_ABOVE_PARTS:
+    if sum(len(group) - 1 for group in groups) < above:
         return
     for group in groups:
         kept = _latest(group, key)

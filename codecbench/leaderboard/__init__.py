@@ -1,0 +1,1 @@
+"""Leaderboards: definitions in TOML, results as committed run folders, generated pages."""

@@ -1,0 +1,52 @@
+"""The overview of a folder of leaderboards: the tables of its README."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import UserError
+from ..reports.table import Table
+from .boards import tables_of
+from .definition import Definition, PublishedDefinition
+from .pages import sections
+from .timings import read_timings
+
+README = "README.md"
+_BETWEEN = re.compile(r"(?<=<!-- leaderboards -->\n).*?(?=<!-- end -->)", flags=re.DOTALL)
+
+
+def with_overview(readme: Path, boards: Sequence[Definition | PublishedDefinition]) -> str:
+    """Return the text of a README whose tables are those of leaderboards.
+
+    Raises
+    ------
+    UserError
+        If it has no marks that say where they belong.
+    """
+    text = readme.read_text(encoding="utf-8")
+    if not _BETWEEN.search(text):
+        raise UserError(
+            f"{readme} has no place for tables: put <!-- leaderboards --> and <!-- end --> on lines"
+            " of their own"
+        )
+    body = "\n".join(f"{part}\n" for board in boards for part in _section(board))
+    return _BETWEEN.sub(lambda _: f"\n{body}\n", text)
+
+
+def _section(board: Definition | PublishedDefinition) -> Iterator[str]:
+    yield f"## [{board.title}]({board.name}.md)\n"
+    yield board.about.strip() + "\n"
+    if isinstance(board, PublishedDefinition):
+        return
+    timings = read_timings(board.path.parent) if board.needs_timings else {}
+    tables = tables_of(board, board.shown, timings)
+    for part in sections({name: _bare(table) for name, table in tables.items()}, False):
+        yield part.replace("## ", "### ", 1) + "\n"
+    yield f"Notes and all columns: [{board.name}.md]({board.name}.md)."
+
+
+def _bare(table: Table) -> Table:
+    return replace(table, notes=())

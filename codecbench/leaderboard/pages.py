@@ -1,0 +1,88 @@
+"""The page of a leaderboard: its tables, what they rest on, and how they are made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from ..reports.formats.markdown import escape, write
+from ..reports.formats.wrapping import Wrapping
+from ..reports.layout import ARROWS
+from ..reports.table import Table
+from ..results.run_folder import Run
+from .boards import tables_of
+from .definition import Definition
+from .results import results_of
+from .timings import read_timings
+
+GENERATED = "<!-- Written by `codecbench leaderboard build`; edit the TOML file instead. -->"
+
+
+def page_of(board: Definition) -> str:
+    """Write the page of a leaderboard as Markdown.
+
+    Raises
+    ------
+    UserError
+        If results are missing.
+    """
+    timings = read_timings(board.path.parent) if board.needs_timings else {}
+    columns = [*board.metrics, *board.properties]
+    tables = tables_of(board, columns, timings)
+    parts = [
+        f"# {board.title}",
+        GENERATED,
+        board.about.strip(),
+        f"```sh\ncodecbench leaderboard build {board.name}\n```",
+        *sections(tables, board.layout == "corpora"),
+        *_provenance(board, timings),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def sections(tables: dict[str, Table], by_metric: bool) -> Iterator[str]:
+    """Write each table under a heading of its own.
+
+    Tables of metrics share their notes, which stand under the last.
+    """
+    last = list(tables)[-1]
+    for name, table in tables.items():
+        shown = table if not by_metric or name == last else replace(table, notes=())
+        heading = _metric_heading(table) if by_metric else name
+        yield f"## {heading}\n\n{write(shown, Wrapping()).strip()}"
+
+
+def _metric_heading(table: Table) -> str:
+    column = next(iter(table.columns.values()))
+    return column.unit and f"{column.title} {ARROWS[column.better]} ({column.unit})"
+
+
+def _provenance(board: Definition, timings: dict[str, dict[str, Any]]) -> Iterator[str]:
+    runs = [results_of(board, corpus) for corpus in board.corpora]
+    lines = [f"- {corpus.name}: `{corpus.utterances}`, results in `results/{run.path.name}`"
+             for corpus, run in zip(board.corpora, runs, strict=True)]  # fmt: skip
+    lines += [f"- {line}" for line in dict.fromkeys(line for run in runs for line in _made(run))]
+    if timings:
+        lines += [f"- {line}" for line in _timed(timings)]
+    yield "## How it was made\n\n" + "\n".join(lines)
+
+
+def _made(run: Run) -> Iterator[str]:
+    """Yield the machines and versions that numbers of a run were made with."""
+    for session in run.manifest.sessions:
+        versions = ", ".join(
+            f"{package} {version}" for package, version in session.packages.items()
+        )
+        yield escape(f"{session.cpu}, Python {session.python}; {versions}")
+
+
+def _timed(timings: dict[str, dict[str, Any]]) -> Iterator[str]:
+    for timing in timings.values():
+        machine = timing["hardware"]
+        yield escape(
+            f"real-time factors: processor seconds per second of speech, one thread, median of"
+            f" {len(timing['encode']['repeats'])} passes over {timing['utterances']} utterances of"
+            f" the demo corpus, on {machine['cpu']}"
+        )
+        yield from (escape(f"{timing['codec']}: {note}") for note in timing["notes"])
