@@ -182,9 +182,8 @@ def shown_tables(
         If results or the part are missing, or nothing was measured.
     """
     if isinstance(board, PublishedDefinition):
-        raise UserError(
-            f"{board.name} holds published numbers: see {board.path.with_suffix('.md')}"
-        )
+        page = board.path.with_suffix(".md")
+        raise UserError(f"{board.name} holds published numbers: see {page}")
     timings = read_timings(board.path.parent) if board.needs_timings else {}
     columns = (*board.metrics, *board.properties) if everything else board.shown
     tables = tables_of(board, columns, timings)

@@ -7,22 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..metric import Column
+from ..metric import Column, Direction
 from ..reports.cells import Cell
 from ..reports.table import Row, Table
 
-_POSITIVE = (0.0, math.inf)
+
+def _property(name: str, title: str, unit: str, better: Direction | None, digits: int) -> Column:
+    return Column(name, title, unit, better, (0.0, math.inf), ranked=False, digits=digits)
+
 
 PROPERTIES = {
     column.name: column
     for column in (
-        Column("latency_ms", "algorithmic latency", "ms", "lower", _POSITIVE, ranked=False, digits=1),
-        Column("frame_rate", "frame rate", "Hz", None, _POSITIVE, ranked=False, digits=1),
-        Column("parameters_m", "parameters", "million", None, _POSITIVE, ranked=False, digits=1),
-        Column("rtf_encode", "RTF encode", "", "lower", _POSITIVE, ranked=False, digits=4),
-        Column("rtf_decode", "RTF decode", "", "lower", _POSITIVE, ranked=False, digits=4),
+        _property("latency_ms", "algorithmic latency", "ms", "lower", 1),
+        _property("frame_rate", "frame rate", "Hz", None, 1),
+        _property("parameters_m", "parameters", "million", None, 1),
+        _property("rtf_encode", "RTF encode", "", "lower", 4),
+        _property("rtf_decode", "RTF decode", "", "lower", 4),
     )
-}  # fmt: skip
+}
 """By name; single numbers of a codec, which have no interval and are never ranked."""
 
 TIMINGS = frozenset({"rtf_encode", "rtf_decode"})
@@ -74,5 +77,6 @@ def _extended(
 def _value(name: str, card: Mapping[str, Any], timing: Mapping[str, Any]) -> float | None:
     key, factor = _OF_CARD.get(name, (name, 1.0))
     value = (timing if name in TIMINGS else card).get(key)
-    known = isinstance(value, int | float) and math.isfinite(value)
-    return float(value) * factor if known else None
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return value * factor

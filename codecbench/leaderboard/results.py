@@ -133,7 +133,7 @@ def changed_metrics(run: Run, definition: Definition) -> list[str]:
 def _audio_faults(run: Run, definition: Definition, corpus: PinnedCorpus) -> Iterator[str]:
     pinned = {(row.corpus, row.split, row.id): row.sha256 for row in definition.listed(corpus)}
     index = AudioIndex(run.path / AUDIO_INDEX)
-    if pinned != {key: index[key].sha256 for key in index.keys()}:
+    if pinned != {key: index[key].sha256 for key in sorted(index.keys())}:
         yield f"{run.path}: its utterances are not those of {corpus.utterances}"
 
 
