@@ -99,7 +99,7 @@ def check(names: Names = None, folder: Folder = _FOLDER) -> None:
     from ..leaderboard.definition import find_definitions
 
     boards = find_definitions(names or [], folder)
-    found = [*faults(boards), *(f"{path} is stale" for path in stale(boards))]
+    found = [*faults(boards)] or [f"{path} is stale" for path in stale(boards)]
     for fault in found:
         typer.echo(fault)
     if found:

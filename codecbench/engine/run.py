@@ -323,7 +323,7 @@ class _Work:
         for corpus in self._request.corpus:
             if corpus not in manifest.corpora:
                 manifest.corpora.append(corpus)
-        session = new_session([*sys.argv], self._jobs, self._request.device)
+        session = new_session(_command(), self._jobs, self._request.device)
         changes = manifest.package_changes(session.packages)
         if changes:
             self._progress.note(
@@ -404,3 +404,8 @@ def _require_listed_audio(path: Path, index: AudioIndex) -> None:
         key = (row.corpus, row.split, row.id)
         if row.sha256 is not None and key in index and index[key].sha256 != row.sha256:
             raise UserError(f"{path}: the audio of {row.label} is not what was listed")
+
+
+def _command() -> list[str]:
+    """Return this process's command; where its program lies is nobody's business."""
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]

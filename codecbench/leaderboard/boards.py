@@ -68,8 +68,10 @@ def _table(
     table = run.table(metrics=read, codecs=codecs, bands=definition.bands)
     table = with_properties(table, definition.properties, run.cards, timings)
     table = sorted_table(table, definition.sort, run.cards)
-    note = f"left out, as their counted rate is above {definition.max_kbps:g} kbit/s: {{}}"
-    notes = (*table.notes, *([note.format(", ".join(too_fast))] if too_fast else ()))
+    notes = table.notes
+    if too_fast:
+        limit = f"counted rate is above {definition.max_kbps:g} kbit/s"
+        notes = (*notes, f"left out, as their {limit}: {', '.join(too_fast)}")
     return replace(with_columns(table, columns), notes=notes)
 
 

@@ -11,13 +11,20 @@ from ..errors import UserError
 from ..files import write_text_atomic
 from ..results.forgetting import forget
 from ..results.merging import merge_parts
-from ..results.run_folder import MANIFEST, ROWS, Run, load_run
+from ..results.run_folder import ROWS, Run
 from ..results.schema import ROW_KEY, rows_schema
 from .definition import Definition, PublishedDefinition, find_definitions
 from .overview import README, with_overview
 from .pages import page_of
 from .published import published_page
-from .results import Options, changed_codecs, changed_metrics, faults_of_corpus, request_of
+from .results import (
+    Options,
+    changed_codecs,
+    changed_metrics,
+    faults_of_corpus,
+    found_results,
+    request_of,
+)
 from .timings import read_timings, time_codecs, untimed
 
 Board = Definition | PublishedDefinition
@@ -47,11 +54,10 @@ def measure(
             continue
         for corpus in board.corpora:
             request = request_of(board, corpus, options)
-            assert request.out is not None
-            if (request.out / MANIFEST).exists():
-                _renew(load_run(request.out), board, replace_changed)
-                if not any(faults_of_corpus(board, corpus)):
-                    continue
+            if run := found_results(board, corpus):
+                _renew(run, board, replace_changed)
+            if not any(faults_of_corpus(board, corpus)):
+                continue
             progress.note(f"{board.name}: measuring {corpus.name} into {request.out}")
             _measure(request, progress)
         if board.needs_timings:

@@ -113,7 +113,7 @@ class Definition(_Model):
     def _expand(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(spec) for text in value for spec in expand_spec(text))
 
-    @pydantic.field_validator("metrics", "overview")
+    @pydantic.field_validator("metrics")
     @classmethod
     def _known_columns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         known = column_owners()

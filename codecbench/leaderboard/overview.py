@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import UserError
-from ..reports.table import Table
 from .boards import tables_of
 from .definition import Definition, PublishedDefinition
-from .pages import sections
+from .pages import headings_of, sections
 from .timings import read_timings
 
 README = "README.md"
@@ -43,10 +42,7 @@ def _section(board: Definition | PublishedDefinition) -> Iterator[str]:
         return
     timings = read_timings(board.path.parent) if board.needs_timings else {}
     tables = tables_of(board, board.shown, timings)
-    for part in sections({name: _bare(table) for name, table in tables.items()}, False):
+    bare = {name: replace(table, notes=()) for name, table in tables.items()}
+    for part in sections(bare, headings_of(board)):
         yield part.replace("## ", "### ", 1) + "\n"
     yield f"Notes and all columns: [{board.name}.md]({board.name}.md)."
-
-
-def _bare(table: Table) -> Table:
-    return replace(table, notes=())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..reports.formats.markdown import escape, write
 from ..reports.formats.wrapping import Wrapping
-from ..reports.layout import ARROWS
+from ..reports.layout import heading_of
 from ..reports.table import Table
 from ..results.run_folder import Run
 from .boards import tables_of
@@ -35,27 +35,38 @@ def page_of(board: Definition) -> str:
         GENERATED,
         board.about.strip(),
         f"```sh\ncodecbench leaderboard build {board.name}\n```",
-        *sections(tables, board.layout == "corpora"),
+        *sections(tables, headings_of(board)),
         *_provenance(board, timings),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def sections(tables: dict[str, Table], by_metric: bool) -> Iterator[str]:
+def headings_of(board: Definition) -> dict[str, str]:
+    """Return the headings of metrics where the tables are by metric; otherwise none."""
+    if board.layout == "metrics":
+        return {}
+    columns = results_of(board, board.corpora[0]).columns
+    heads = [heading_of(name, columns[name]) for name in board.metrics]
+    return {head.name: f"{head.title} ({head.unit})" if head.unit else head.title for head in heads}
+
+
+def sections(tables: Mapping[str, Table], headings: Mapping[str, str]) -> Iterator[str]:
     """Write each table under a heading of its own.
 
     Tables of metrics share their notes, which stand under the last.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table
+        By corpus or metric.
+    headings : mapping of str to str
+        By metric.
     """
     last = list(tables)[-1]
     for name, table in tables.items():
-        shown = table if not by_metric or name == last else replace(table, notes=())
-        heading = _metric_heading(table) if by_metric else name
-        yield f"## {heading}\n\n{write(shown, Wrapping()).strip()}"
-
-
-def _metric_heading(table: Table) -> str:
-    column = next(iter(table.columns.values()))
-    return column.unit and f"{column.title} {ARROWS[column.better]} ({column.unit})"
+        is_shared = name in headings and name != last
+        shown = replace(table, notes=()) if is_shared else table
+        yield f"## {escape(headings.get(name, name))}\n\n{write(shown, Wrapping()).strip()}"
 
 
 def _provenance(board: Definition, timings: dict[str, dict[str, Any]]) -> Iterator[str]:

@@ -76,14 +76,26 @@ def results_of(definition: Definition, corpus: PinnedCorpus) -> Run:
     UserError
         If there are none.
     """
-    folder = request_of(definition, corpus, Options()).out
-    assert folder is not None
-    if not (folder / MANIFEST).exists() or not parts(folder / ROWS):
+    run = found_results(definition, corpus)
+    if run is None:
         raise UserError(
-            f"{definition.path} has no results of {corpus.name}; measure them by"
+            f"{no_results(definition, corpus)}; measure them by"
             f" `codecbench leaderboard build {definition.name}`"
         )
-    return load_run(folder)
+    return run
+
+
+def found_results(definition: Definition, corpus: PinnedCorpus) -> Run | None:
+    """Open the results of a corpus, if there are any."""
+    folder = request_of(definition, corpus, Options()).out
+    assert folder is not None
+    is_there = (folder / MANIFEST).exists() and bool(parts(folder / ROWS))
+    return load_run(folder) if is_there else None
+
+
+def no_results(definition: Definition, corpus: PinnedCorpus) -> str:
+    """Say that a corpus was not measured."""
+    return f"{definition.path} has no results of {corpus.name}"
 
 
 def canonical(codecs: Sequence[str]) -> list[str]:
@@ -92,14 +104,11 @@ def canonical(codecs: Sequence[str]) -> list[str]:
 
 
 def faults_of_corpus(definition: Definition, corpus: PinnedCorpus) -> Iterator[str]:
-    """Yield why the results of a corpus are not what today's code would measure.
-
-    Raises
-    ------
-    UserError
-        If there are none.
-    """
-    run = results_of(definition, corpus)
+    """Yield why the results of a corpus are not what today's code would measure."""
+    run = found_results(definition, corpus)
+    if run is None:
+        yield no_results(definition, corpus)
+        return
     yield from outdated(run, definition)
     yield from _audio_faults(run, definition, corpus)
     yield from _gaps(run, definition, corpus)
