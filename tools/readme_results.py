@@ -1,89 +1,88 @@
-"""Writes a run as a leaderboard and puts its table and picture into the README.
+"""Puts the tables of committed results into the README, and the picture into docs/.
 
-    python tools/readme_results.py runs/librispeech-60
-    python tools/readme_results.py runs/neural-ljspeech --leaderboard neural-ljspeech \
-        --title "Neural codecs on LJSpeech"
+    python tools/readme_results.py
+    python tools/readme_results.py --check
 
-    python tools/readme_results.py runs/demo --first-screen
-
-The picture is PESQ-WB over counted bit rate with 95 % intervals; the README's table has the
-columns that most papers report, ``leaderboards/classical-librispeech.md`` all of them. With
-``--leaderboard`` only that leaderboard is written, with ``--first-screen`` only the table that the
-README's first command prints, in the same columns.
+The first screen is what `codecbench run --codec pscodec` prints, shortened, from the leaderboard
+``demo``; the other table and the picture (PESQ-WB over counted rate with 95 % intervals) are of
+``speech-16k`` on LibriSpeech. With ``--check`` nothing is written, and stale tables are exit
+status 1.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-import shlex
-import shutil
+import sys
 from pathlib import Path
 
-import codecbench
 from codecbench.figures.canvas import drawing, save
 from codecbench.figures.rates import draw_rates
+from codecbench.leaderboard.boards import tables_of
+from codecbench.leaderboard.definition import DEFAULT_FOLDER, Definition, read_definition
+from codecbench.leaderboard.results import canonical, results_of
 from codecbench.reports.formats import render
-from codecbench.results.run_folder import Run
+from codecbench.reports.table import Table
 
 ROOT = Path(__file__).parents[1]
-COLUMNS = ("kbps", "pesq_wb", "stoi", "visqol", "dnsmos_ovrl", "spk_sim", "f0_rmse", "mcd")
+README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "images" / "rate_pesq.png"
-LEADERBOARD = "classical-librispeech"
-TITLE = "Classical and neural codecs on LibriSpeech, all metrics"
-_LEADERBOARD = re.compile(r"(?<=<!-- leaderboard -->\n).*?(?=\n## )", flags=re.DOTALL)
+FIRST_CODEC = "pscodec"
 _FIRST_SCREEN = re.compile(r"(?<=<!-- first screen -->\n).*?(?=<!-- end -->)", flags=re.DOTALL)
+_LEADERBOARD = re.compile(r"(?<=<!-- leaderboard -->\n).*?(?=<!-- end -->)", flags=re.DOTALL)
 
 
-def draw(run: Run) -> None:
+def board_named(name: str) -> Definition:
+    """Read one of the repository's leaderboards of measurements."""
+    board = read_definition(ROOT / DEFAULT_FOLDER / f"{name}.toml")
+    assert isinstance(board, Definition)
+    return board
+
+
+def first_screen() -> Table:
+    """Return the table of the README's first command."""
+    board = board_named("demo")
+    run = results_of(board, board.corpora[0])
+    return run.table(metrics=board.shown, codecs=canonical([FIRST_CODEC]))
+
+
+def leaderboard() -> Table:
+    """Return the table of LibriSpeech."""
+    board = board_named("speech-16k")
+    return tables_of(board, board.shown)[board.corpora[0].name]
+
+
+def readme() -> str:
+    """Return the README with the tables of the results."""
+    text = README.read_text(encoding="utf-8")
+    for where, table in ((_FIRST_SCREEN, first_screen()), (_LEADERBOARD, leaderboard())):
+        written = f"{render(table, 'markdown').strip()}\n"
+        text, count = where.subn(lambda _, written=written: written, text)  # type: ignore[misc]
+        assert count == 1, f"README: {where.pattern} occurs {count} times"
+    return text
+
+
+def draw() -> None:
     """Draw PESQ-WB over counted rate, as ``codecbench figure rates`` does."""
+    board = board_named("speech-16k")
+    run = results_of(board, board.corpora[0])
     with drawing():
-        save(draw_rates(run, ["pesq_wb"]), PICTURE)
+        save(draw_rates(run, ["pesq_wb"], canonical(board.codecs)), PICTURE)
 
 
-def write_table(run: Run, where: re.Pattern[str]) -> None:
-    """Replace one of the README's tables, between marks."""
-    text = render(run.table(metrics=COLUMNS), "markdown")
-    readme = ROOT / "README.md"
-    section = f"{text.strip()}\n"
-    readme.write_text(where.sub(lambda _: section, readme.read_text(encoding="utf-8")))
-
-
-def write_leaderboard(run: Run, name: str, title: str) -> None:
-    """Write all columns, how they came about, and the list of utterances to replay."""
-    path = ROOT / "leaderboards" / f"{name}.md"
-    session = run.manifest.sessions[-1]
-    versions = ", ".join(f"{package} {version}" for package, version in session.packages.items())
-    words = ["codecbench", *session.command[1:]]
-    words[words.index("--out") + 1] = f"runs/{name}"
-    command = " ".join(map(shlex.quote, words))
-    path.write_text(
-        f"# {title}\n\n"
-        f"{len(run.order)} codecs on the utterances of `{name}.utterances.csv`, by\n\n"
-        f"```sh\n{command}\n```\n\n{render(run.table(), 'markdown').strip()}\n\n"
-        f"{session.cpu}, Python {session.python}. {versions}.\n",
-        encoding="utf-8",
-    )
-    shutil.copyfile(run.path / "utterances.csv", path.with_name(f"{name}.utterances.csv"))
-
-
-def main() -> None:
-    """Read the run and write what is asked for."""
+def main(arguments: list[str] | None = None) -> int:
+    """Write what is asked for, or check it; return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("run", type=Path)
-    parser.add_argument("--leaderboard", help="write only this one, a name without suffix")
-    parser.add_argument("--title", default=TITLE, help="of the leaderboard")
-    parser.add_argument("--first-screen", action="store_true", help="write only that table")
-    arguments = parser.parse_args()
-    run = codecbench.load_run(arguments.run)
-    if arguments.first_screen:
-        write_table(run, _FIRST_SCREEN)
-        return
-    if arguments.leaderboard is None:
-        draw(run)
-        write_table(run, _LEADERBOARD)
-    write_leaderboard(run, arguments.leaderboard or LEADERBOARD, arguments.title)
+    parser.add_argument("--check", action="store_true", help="fail where the README is stale")
+    if parser.parse_args(arguments).check:
+        is_stale = readme() != README.read_text(encoding="utf-8")
+        if is_stale:
+            print("README.md is stale: python tools/readme_results.py writes its tables anew")
+        return int(is_stale)
+    README.write_text(readme(), encoding="utf-8")
+    draw()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,6 +11,7 @@ from ..errors import UserError
 from .boards import tables_of
 from .definition import Definition, PublishedDefinition
 from .pages import headings_of, sections
+from .results import found_results
 from .timings import read_timings
 
 README = "README.md"
@@ -39,6 +40,9 @@ def _section(board: Definition | PublishedDefinition) -> Iterator[str]:
     yield f"## [{board.title}]({board.name}.md)\n"
     yield board.about.strip() + "\n"
     if isinstance(board, PublishedDefinition):
+        return
+    if any(found_results(board, corpus) is None for corpus in board.corpora):
+        yield f"Not measured yet: `codecbench leaderboard build {board.name}` does it."
         return
     timings = read_timings(board.path.parent) if board.needs_timings else {}
     tables = tables_of(board, board.shown, timings)
