@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from ..codec import CodecBase
 from ..corpora.base import Utterance
 from ..engine.audio_index import AudioIndex
 from ..engine.plan import plan
@@ -98,9 +100,21 @@ def no_results(definition: Definition, corpus: PinnedCorpus) -> str:
     return f"{definition.path} has no results of {corpus.name}"
 
 
+@cache
+def described(spec: str) -> CodecBase:
+    """Make a codec that is only asked what it is."""
+    return codec_of(spec)
+
+
+@cache
+def identity_of(spec: str) -> str:
+    """Return the identity of a codec; some take a second to say."""
+    return described(spec).identity
+
+
 def canonical(codecs: Sequence[str]) -> list[str]:
     """Return the canonical specs of codecs."""
-    return list(dict.fromkeys(codec_of(spec).spec for spec in codecs))
+    return list(dict.fromkeys(described(spec).spec for spec in codecs))
 
 
 def faults_of_corpus(definition: Definition, corpus: PinnedCorpus) -> Iterator[str]:
@@ -127,8 +141,8 @@ def changed_codecs(run: Run, definition: Definition) -> list[str]:
     known = run.manifest.codecs
     return [
         codec.spec
-        for codec in map(codec_of, definition.codecs)
-        if codec.spec in known and known[codec.spec].identity != codec.identity
+        for codec in map(described, definition.codecs)
+        if codec.spec in known and known[codec.spec].identity != identity_of(codec.spec)
     ]
 
 
@@ -154,7 +168,7 @@ def _gaps(run: Run, definition: Definition, corpus: PinnedCorpus) -> Iterator[st
         for row in definition.listed(corpus)
         if (row.corpus, row.split, row.id) in index
     ]
-    codecs = {codec.spec: codec for codec in map(codec_of, definition.codecs)}
+    codecs = {codec.spec: codec for codec in map(described, definition.codecs)}
     missing = plan(run, utterances, codecs, select_metrics(definition.metrics))
     lacking = Counter(codec for item in missing for codec in item.of_codec)
     for codec, count in lacking.items():

@@ -11,8 +11,7 @@ from ..engine.run import Progress
 from ..engine.speed_process import SpeedRequest, measure_apart
 from ..errors import UserError
 from ..files import write_text_atomic
-from ..registry import codec_of
-from .results import RESULTS
+from .results import RESULTS, canonical, identity_of
 
 TIMED_CORPUS = "demo"
 """What is timed: speech that everyone has."""
@@ -46,8 +45,7 @@ def read_timings(folder: Path) -> dict[str, dict[str, Any]]:
 def untimed(codecs: Sequence[str], timings: dict[str, dict[str, Any]]) -> list[str]:
     """Return the canonical specs that were never timed, or with another implementation."""
     known = {spec: timing["identity"] for spec, timing in timings.items()}
-    asked = map(codec_of, codecs)
-    return [codec.spec for codec in asked if known.get(codec.spec) != codec.identity]
+    return [spec for spec in canonical(codecs) if known.get(spec) != identity_of(spec)]
 
 
 def time_codecs(codecs: Sequence[str], folder: Path, progress: Progress) -> None:
@@ -59,7 +57,7 @@ def time_codecs(codecs: Sequence[str], folder: Path, progress: Progress) -> None
         found = measure_apart(SpeedRequest(spec, TIMED_CORPUS))
         for note in found["notes"]:
             progress.note(f"{spec}: {note}")
-        timings[spec] = {"identity": codec_of(spec).identity, **found}
+        timings[spec] = {"identity": identity_of(spec), **found}
         text = json.dumps(dict(sorted(timings.items())), indent=1)
         write_text_atomic(timings_file(folder), text + "\n")
         progress.advance()
