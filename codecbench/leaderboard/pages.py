@@ -13,7 +13,7 @@ from ..reports.table import Table
 from ..results.run_folder import Run
 from .boards import tables_of
 from .definition import Definition
-from .results import results_of
+from .results import canonical, results_of
 from .timings import read_timings
 
 GENERATED = "<!-- Written by `codecbench leaderboard build`; edit the TOML file instead. -->"
@@ -75,7 +75,8 @@ def _provenance(board: Definition, timings: dict[str, dict[str, Any]]) -> Iterat
              for corpus, run in zip(board.corpora, runs, strict=True)]  # fmt: skip
     lines += [f"- {line}" for line in dict.fromkeys(line for run in runs for line in _made(run))]
     if timings:
-        lines += [f"- {line}" for line in _timed(timings)]
+        timed = {spec: timings[spec] for spec in canonical(board.codecs) if spec in timings}
+        lines += [f"- {line}" for line in dict.fromkeys(_timed(timed))]
     yield "## How it was made\n\n" + "\n".join(lines)
 
 

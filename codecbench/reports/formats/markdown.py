@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..layout import Block, Entry, blocks_of, marks_note, one_line
+from ..layout import NOTHING, Block, Entry, blocks_of, counts, marks_note, one_line
 from ..table import Table
 from .wrapping import PLAIN, Wrapping
 
@@ -40,14 +40,19 @@ def _block(block: Block) -> str:
     lines += [_line(["codec", *heads]), _line(["---", *["---:"] * len(heads)])]
     for label, entries in zip(block.labels, block.entries, strict=True):
         lines.append(_line([escape(label), *map(_entry, entries)]))
-    lines.append(_line(["*n*", *block.utterances]))
-    lines.append(_line(["*speakers*", *block.speakers]))
+    for name, texts in counts(block):
+        lines.append(_line([f"*{name}*", *map(_count, texts)]))
     return "\n".join(lines)
 
 
 def _entry(entry: Entry) -> str:
     wrap = _WRAPS[entry.mark]
     return f"{wrap}{entry.value}{wrap}{_escape_signs(entry.rest)}"
+
+
+def _count(text: str) -> str:
+    """Write a count; a column that no utterance stands behind has none."""
+    return NOTHING if text == "0" else text
 
 
 def _line(cells: Sequence[str]) -> str:
