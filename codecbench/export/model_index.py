@@ -10,7 +10,7 @@ from ..errors import UserError
 from ..metric import Column
 from ..registry import CORPORA, component_class, names
 from ..reports.cells import Cell
-from ..reports.families import family_of
+from ..reports.families import families_of, family_of
 from ..reports.table import Row
 from ..results.results import RATE
 from ..statistics.clusters import LEVEL
@@ -37,7 +37,8 @@ def model_index_of(
     selection : Selection
         Of codecs that differ in nothing but the rate, grouped by corpus, or corpus and split.
     name : str, optional
-        Name of the model; the title of the codec's card if None.
+        Name of the model; if None, the title of the codec's card, or the short label of a family
+        whose rates have titles of their own.
     source_url : str, optional
         Where the results can be looked up.
 
@@ -60,8 +61,8 @@ def model_index_of(
     found = list(_results(selection, source_url))
     if not found:
         raise UserError("there is no number to export: every utterance failed or is left out")
-    title = str(selection.run.manifest.codecs[codecs[0]].card.get("title") or codecs[0])
-    index: list[dict[str, Any]] = eval_results_to_model_index(name or title, found)
+    named = name or _name_of(selection, codecs)
+    index: list[dict[str, Any]] = eval_results_to_model_index(named, found)
     return index
 
 
@@ -85,6 +86,13 @@ def _one_family(selection: Selection) -> list[str]:
             f" {', '.join(labels_of(selection).values())})"
         )
     return codecs
+
+
+def _name_of(selection: Selection, codecs: list[str]) -> str:
+    cards = selection.run.manifest.codecs
+    titles = {str(cards[spec].card.get("title", "")) for spec in codecs}
+    (family,) = families_of(codecs)
+    return titles.pop() if len(titles) == 1 else family
 
 
 def _results(selection: Selection, source_url: str | None) -> Iterator[EvalResult]:
