@@ -52,7 +52,6 @@ def test_means_into_files(command, tmp_path):
 
 
 def test_a_card_is_updated(command, tmp_path):
-    pytest.importorskip("huggingface_hub")
     status, out, _ = command("RUN", "--to", "model-index", "-c", "opus", "-m", "stoi")
     assert status == 0
     (tmp_path / "README.md").write_text(out)

@@ -1,6 +1,7 @@
 """The run that tests of exports share."""
 
 import pytest
+
 from .made_run import make
 
 

@@ -3,19 +3,15 @@
 import os
 
 import pytest
-
-from codecbench.errors import UnavailableError, UserError
-from codecbench.export.selection import Selection
-from codecbench.results.schema import write_part, Row, rows_schema
-from codecbench.results.run_folder import ROWS, load_run
-
-from .made_run import CODECS, MULAW, OPUS, make
-
-pytest.importorskip("mlflow")
-pytest.importorskip("sqlalchemy")
 from mlflow.tracking import MlflowClient
 
+from codecbench.errors import UnavailableError, UserError
 from codecbench.export.mlflow_runs import IDENTITY, export_to_mlflow
+from codecbench.export.selection import Selection
+from codecbench.results.run_folder import ROWS, load_run
+from codecbench.results.schema import Row, rows_schema, write_part
+
+from .made_run import CODECS, MULAW, OPUS, make
 
 
 @pytest.fixture(scope="module")

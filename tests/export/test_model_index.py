@@ -1,8 +1,7 @@
 """Model cards: read back with huggingface_hub, and nothing of an existing card is lost."""
 
+import huggingface_hub as hub
 import pytest
-
-hub = pytest.importorskip("huggingface_hub")
 import yaml
 from huggingface_hub.repocard_data import eval_results_to_model_index, model_index_to_eval_results
 
@@ -166,7 +165,7 @@ def test_models_of_a_card_are_told_apart_by_name(run, card):
 
 def test_a_card_without_front_matter_gets_one(run, tmp_path):
     path = tmp_path / "README.md"
-    path.write_bytes("# Codec\r\n\r\ntext\r\n".encode())
+    path.write_bytes(b"# Codec\r\n\r\ntext\r\n")
     update_card(path, model_index_of(Selection.of(run, codecs=["mulaw"])))
     assert read(path)["model-index"][0]["name"] == run.cards[MULAW]["title"]
     assert path.read_bytes().endswith(b"---\r\n# Codec\r\n\r\ntext\r\n")

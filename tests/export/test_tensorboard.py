@@ -2,17 +2,15 @@
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
+from tensorboard.plugins.hparams import metadata
 
 from codecbench.errors import UnavailableError
 from codecbench.export.selection import Selection
 from codecbench.export.tensorboard_events import export_to_tensorboard
 
 from .made_run import MULAW, OPUS
-
-pytest.importorskip("tensorboard")
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
-from tensorboard.plugins.hparams import metadata
 
 
 def events(folder):
