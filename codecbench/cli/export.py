@@ -187,6 +187,8 @@ def export(
         _write_mlflow(selection, tracking_uri, experiment)
     elif output is not None:
         _write_tensorboard(selection, output, utterance or [], data_root, device)
+    for note in selection.left_out:
+        _say(note)
 
 
 def _refuse_misplaced(to: Target, options: dict[str, tuple[bool, tuple[Target, ...]]]) -> None:
@@ -222,8 +224,6 @@ def _write_tidy(selection: Selection, to: Target, level: Level, output: Path | N
     from ..export.tidy import tidy_table
 
     table = tidy_table(selection, level.value)
-    for note in selection.left_out:
-        _say(note)
     if to == Target.parquet and output is not None:
         write_parquet(table, output)
     elif to == Target.json:
@@ -244,8 +244,6 @@ def _write_model_index(
     from ..export.model_index import model_card, model_index_of
 
     index = model_index_of(selection, name, source_url)
-    for note in selection.left_out:
-        _say(note)
     if update is None:
         write_result(model_card(index), output)
         return

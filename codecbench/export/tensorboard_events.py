@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,8 +68,10 @@ def export_to_tensorboard(
     run = selection.run
     heard = [utterance_of_run(run, name, data_root) for name in utterances]
     steps = steps_of(selection)
-    for family, members in families_of(selection.exported_codecs()).items():
-        with closing(_writer(folder / folder_name(family))) as writer:
+    families = families_of(selection.exported_codecs())
+    names = folder_names(families, taken=[CODECS])
+    for family, members in families.items():
+        with closing(_writer(folder / names[family])) as writer:
             for row in selection.table.rows:
                 if row.codec in members:
                     _add_scalars(writer, row, steps[row.codec, row.group])
@@ -104,9 +106,23 @@ def steps_of(selection: Selection) -> dict[tuple[str, tuple[str, ...]], int]:
     return found
 
 
-def folder_name(label: str) -> str:
-    """Return a label as the name of one folder."""
-    return re.sub(r"[^\w.,:=+-]+", "_", label).lstrip(".") or "_"
+def folder_names(labels: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """Return a name of one folder for each label; no two share one.
+
+    Examples
+    --------
+    >>> folder_names(["opus:kbps=6", "a/b", "a_b"])
+    {'opus:kbps=6': 'opus:kbps=6', 'a/b': 'a_b', 'a_b': 'a_b_'}
+    """
+    used = set(taken)
+    found = {}
+    for label in labels:
+        name = re.sub(r"[^\w.,:=+-]+", "_", label).lstrip(".") or "_"
+        while name in used:
+            name += "_"
+        used.add(name)
+        found[label] = name
+    return found
 
 
 def _writer(folder: Path) -> SummaryWriter:
@@ -152,11 +168,13 @@ def _write_codecs(
     hparams: Any = summary.hparams
     every_fact: dict[str, Any] = {}
     every_tag: dict[str, Any] = {}
-    for spec, label in labels_of(selection).items():
+    labels = labels_of(selection)
+    names = folder_names(labels.values())
+    for spec, label in labels.items():
         facts = codec_facts(selection, spec)
         rows = [row for row in selection.table.rows if row.codec == spec]
         values = {f"hparam/{tag}": value for row in rows for tag, value in _scalars(row)}
-        with closing(_writer(folder / folder_name(label))) as writer:
+        with closing(_writer(folder / names[label])) as writer:
             _, started, ended = hparams(facts, {})
             _add_summaries(writer, started, ended)
             for tag, value in values.items():

@@ -3,10 +3,14 @@
 import csv
 import io
 import json
+import re
+import shlex
+from pathlib import Path
 
 import pytest
+import typer
 
-from codecbench.cli.main import main
+from codecbench.cli.main import app, main
 
 from ..export.made_run import make
 
@@ -92,3 +96,11 @@ def test_mistakes_are_one_line_and_status_2(command, arguments, says):
     assert (status, out) == (2, "")
     assert says in err
     assert len(err.splitlines()) == 1
+
+
+def test_commands_of_the_documentation_parse():
+    text = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^codecbench export (.*)$", text, flags=re.MULTILINE)
+    command = typer.main.get_command(app).commands["export"]
+    targets = {command.make_context("export", shlex.split(line)).params["to"] for line in lines}
+    assert targets == {"csv", "json", "parquet", "model-index", "mlflow", "tensorboard"}

@@ -8,7 +8,7 @@ from tensorboard.plugins.hparams import metadata
 
 from codecbench.errors import UnavailableError
 from codecbench.export.selection import Selection
-from codecbench.export.tensorboard_events import export_to_tensorboard
+from codecbench.export.tensorboard_events import export_to_tensorboard, folder_names
 
 from .made_run import MULAW, OPUS
 
@@ -66,6 +66,11 @@ def test_each_codec_is_a_row_of_the_table(run, exported):
     assert {"hparam/stoi/librispeech"} <= tags == set(mulaw.Tags()["scalars"])
     (point,) = mulaw.Scalars("hparam/stoi/librispeech")
     assert point.value == np.float32(run.table().cell(MULAW, "stoi").value)
+
+
+def test_folders_are_one_name_each_and_never_shared():
+    names = folder_names(["a/b", "a_b", "../x", "codecs"], taken=["codecs"])
+    assert names == {"a/b": "a_b", "a_b": "a_b_", "../x": "_x", "codecs": "codecs_"}
 
 
 def test_a_repeated_export_replaces_its_own_files_alone(run, exported):
