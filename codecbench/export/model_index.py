@@ -12,7 +12,6 @@ from ..registry import CORPORA, component_class, names
 from ..reports.cells import Cell
 from ..reports.families import families_of, family_of
 from ..reports.table import Row
-from ..results.results import RATE
 from ..statistics.clusters import LEVEL
 from .facts import labels_of, pinned_utterances, sha256_of
 from .requirement import require_packages
@@ -138,11 +137,10 @@ def _measurement(selection: Selection, row: Row, metric: str) -> dict[str, Any]:
     """Return what the number is and how sure it is; the interval is of `confidence`."""
     column, cell = selection.table.columns[metric], row.cells[metric]
     entry = selection.run.manifest.codecs[row.codec]
-    rate = row.cells[RATE].value if RATE in row.cells else None
     found: dict[str, Any] = {
         **_interval(column, cell),
         "definition": selection.table.specs.get(metric),
-        "kbps": rate,
+        "kbps": selection.counted_kbps.get((row.codec, row.group)),
         "weights_sha256": entry.card.get("weights_sha256"),
         "codec_identity": entry.identity,
     }

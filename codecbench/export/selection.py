@@ -12,6 +12,7 @@ from ..reports.families import chosen
 from ..reports.notes import about_seen_speakers
 from ..reports.selection import columns_named, of_corpora
 from ..reports.table import Table
+from ..results.results import RATE
 from ..results.run_folder import Run
 from ..results.schema import REFERENCE
 
@@ -89,9 +90,13 @@ class Selection:
         """
         return self._table(self.metrics)
 
-    def table_of(self, column: str) -> Table:
-        """Return the same table of another column."""
-        return self._table((column,))
+    @cached_property
+    def counted_kbps(self) -> dict[tuple[str, tuple[str, ...]], float | None]:
+        """The counted rate of each codec in each group, whatever metrics are selected."""
+        if RATE not in self.run.columns:
+            return {}
+        rows = self._table((RATE,)).rows
+        return {(row.codec, row.group): row.cells[RATE].value for row in rows}
 
     def _table(self, metrics: tuple[str, ...]) -> Table:
         return self.run.table(

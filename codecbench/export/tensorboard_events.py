@@ -17,7 +17,6 @@ from ..figures.kept import decoded_again, utterance_of_run
 from ..figures.spectrograms import draw_spectrograms
 from ..reports.families import families_of
 from ..reports.table import Row, Table
-from ..results.results import RATE
 from .facts import codec_facts, labels_of, metric_key
 from .requirement import require_packages
 from .selection import Selection
@@ -92,15 +91,11 @@ def steps_of(selection: Selection) -> dict[tuple[str, tuple[str, ...]], int]:
 
     Counted; the codec's nominal rate where none was counted, and 0 where it has none.
     """
-    counted: dict[tuple[str, tuple[str, ...]], float | None] = {}
-    if RATE in selection.run.columns:
-        rows = selection.table_of(RATE).rows
-        counted = {(row.codec, row.group): row.cells[RATE].value for row in rows}
     cards = selection.run.cards
     found = {}
     for row in selection.table.rows:
         if not row.is_reference:
-            rate = counted.get((row.codec, row.group))
+            rate = selection.counted_kbps.get((row.codec, row.group))
             nominal = cards[row.codec].get("nominal_kbps") or 0.0
             found[row.codec, row.group] = round(1000 * (nominal if rate is None else rate))
     return found

@@ -77,6 +77,8 @@ def test_rates_of_a_sweep_are_told_apart(run):
     names = [result.metric_name for result in results]
     assert names == ["STOI at 6 kbit/s", "STOI at 12 kbit/s", "STOI at 24 kbit/s"]
     assert [result.metric_config for result in results] == OPUS
+    counted = [run.table(codecs=OPUS).cell(codec, "kbps").value for codec in OPUS]
+    assert [result.metric_args["kbps"] for result in results] == counted
     _, (one,) = model_index_to_eval_results(
         model_index_of(Selection.of(run, codecs=["mulaw"], metrics=["stoi"]))
     )
