@@ -13,6 +13,7 @@ from . import (
     data,
     describe,
     doctor,
+    export,
     figure,
     leaderboard,
     list_,
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     app.command("report")(report.report)
     app.command("table")(table.table)
     app.command("figure")(figure.figure)
+    app.command("export")(export.export)
     app.command("rank")(rank.rank)
     app.command("bd")(bd.bd)
     app.command("compare")(compare.compare)

@@ -53,13 +53,13 @@ def report(
     marked only where paired differences support it. CSV and JSON hold every number in full.
     """
     from ..reports.formats import render
-    from ..reports.selection import columns_named
+    from ..reports.selection import columns_named, group_keys
     from ..results.run_folder import load_run
     from ..spec import split_specs
 
     loaded = load_run(run)
     wanted = [name for text in metrics or () for name in split_specs(text)]
-    keys = _group_keys(by)
+    keys = group_keys(by)
     table = loaded.table(
         metrics=columns_named(loaded, wanted) if wanted else None,
         by=("codec", *keys),
@@ -67,18 +67,6 @@ def report(
     )
     options = screen() if output is None else {"width": DEFAULT_WIDTH, "color": False}
     write_result(render(table, format.value, **options), output)
-
-
-def _group_keys(by: str) -> list[str]:
-    from ..errors import UserError
-    from ..reports.table import GROUP_KEYS
-
-    keys = [key.strip() for key in by.split(",") if key.strip() not in ("", "none")]
-    for key in keys:
-        if key not in GROUP_KEYS:
-            known = ", ".join(GROUP_KEYS)
-            raise UserError(f"cannot group by '{key}' (choose any of {known}; or none)")
-    return keys
 
 
 report.__doc__ = f"{report.__doc__}\n{_EPILOG}"

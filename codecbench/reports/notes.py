@@ -62,7 +62,7 @@ def notes_of(
         *_about_the_reference(rows),
         *_about_anchors(rows, cards, labels),
         *_about_failures(rows, columns, labels),
-        *_about_seen_speakers(left_out, labels),
+        *about_seen_speakers(left_out, labels),
         *(f"not the default definition: {spec}" for spec in definitions),
         *_about_codecs(rows, cards, labels),
     )
@@ -151,7 +151,8 @@ def _about_failures(
         yield f"{labels[codec]}{where}: {count} failed in {', '.join(titles)}; most often: {reason}"
 
 
-def _about_seen_speakers(left_out: pd.DataFrame, labels: Mapping[str, str]) -> Iterator[str]:
+def about_seen_speakers(left_out: pd.DataFrame, labels: Mapping[str, str]) -> Iterator[str]:
+    """Yield how many utterances of training speakers are left out, codec by codec."""
     utterances = left_out.drop_duplicates(["codec", "corpus", "split", "utterance"])
     speakers = left_out.drop_duplicates(["codec", "corpus", "speaker"])
     counts, voices = Counter(utterances["codec"]), Counter(speakers["codec"])

@@ -9,6 +9,7 @@ from ..errors import UserError
 from ..registry import METRICS, column_owners, names, unknown_name
 from ..results.results import Results
 from ..spec import parse_spec
+from .table import GROUP_KEYS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,22 @@ def _absent(results: Results, name: str) -> str:
         return f"{name} is not in this run (it has {', '.join(held)})"
     metrics = [parse_spec(spec).name for spec in results.metric_cards]
     return f"{unknown_name(METRICS, name, dict.fromkeys([*metrics, *held]))} in {results}"
+
+
+def group_keys(text: str) -> list[str]:
+    """Return what groups are made of: ``corpus,split``, or ``none``.
+
+    Raises
+    ------
+    UserError
+        If there is no such key.
+    """
+    keys = [key.strip() for key in text.split(",") if key.strip() not in ("", "none")]
+    for key in keys:
+        if key not in GROUP_KEYS:
+            known = ", ".join(GROUP_KEYS)
+            raise UserError(f"cannot group by '{key}' (choose any of {known}; or none)")
+    return keys
 
 
 def of_corpora(frame: pd.DataFrame, corpora: Sequence[str] | None) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def write_json(table: Table) -> str:
         "keys": list(table.keys),
         "labels": table.labels,
         "columns": {
-            name: _column(column) | {"definition": table.specs.get(name)}
+            name: column_facts(column) | {"definition": table.specs.get(name)}
             for name, column in table.columns.items()
         },
         "cells": list(records_of(table)),
@@ -71,7 +71,8 @@ def write_json(table: Table) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _column(column: Column) -> dict[str, Any]:
+def column_facts(column: Column) -> dict[str, Any]:
+    """Return what a reader must know of a column, ready for JSON."""
     return {
         "column": column.name,
         "title": column.title,

@@ -1,0 +1,1 @@
+"""Results of a run, written where people keep results: one file a target."""
