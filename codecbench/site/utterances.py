@@ -88,8 +88,13 @@ class UtterancePage:
 
     @property
     def has_recognition(self) -> bool:
-        """Whether words or characters were recognised and counted."""
-        return any(heading.name.split(" ")[0] in RECOGNITION for heading in self.headings)
+        """Whether errors of recognised words or characters were counted."""
+        return any(
+            score.text != NOTHING
+            for voice in self.voices
+            for heading, score in zip(self.headings, voice.scores, strict=True)
+            if heading.name.split(" ")[0] in RECOGNITION
+        )
 
 
 class Scores:
