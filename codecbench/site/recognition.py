@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Literal
+from typing import Literal, cast
 
 from ..reports.layout import one_line
 from ..results.run_folder import Run
@@ -175,7 +175,7 @@ def aligned(said: str, heard: str, by_characters: bool = False) -> list[Piece]:
             text = _shown(("" if by_characters else " ").join(before))
             pieces.append(Piece("equal", text, text))
         else:
-            pieces += _errors(chunk.type, before, after)
+            pieces += _errors(cast(Kind, chunk.type), before, after)
     return pieces
 
 
