@@ -140,12 +140,17 @@ class Score:
     numerator, denominator : float or None
         For pooled columns (errors and words, bits and seconds).
     error : str or None
+    reference_text, decoded_text : str or None
+        The two texts that were compared, as they were compared; None where none were. An empty
+        text is one in which nothing was heard.
     """
 
     value: float
     numerator: float | None = None
     denominator: float | None = None
     error: str | None = None
+    reference_text: str | None = None
+    decoded_text: str | None = None
 
     @classmethod
     def failed(cls, reason: str) -> Score:

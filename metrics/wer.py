@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -208,7 +209,7 @@ class WordErrorRate(Metric):
         else:
             scores = {
                 "wer": _words(prepared, transcript, hypothesis, "transcript"),
-                "cer": Score.ratio(*character_errors(transcript, hypothesis)),
+                "cer": _ratio(character_errors, transcript, hypothesis),
             }
         return {name: score for name, score in scores.items() if name in self.selected}
 
@@ -218,4 +219,10 @@ def _words(prepared: _Reference, reference: str, hypothesis: str, what: str) -> 
         return Score.failed(f"words are not separated in '{prepared.language}': see cer")
     if not reference:
         return Score.failed(f"the reference's {what} is empty")
-    return Score.ratio(*word_errors(reference, hypothesis))
+    return _ratio(word_errors, reference, hypothesis)
+
+
+def _ratio(errors: Callable[[str, str], tuple[int, int]], reference: str, hypothesis: str) -> Score:
+    """Score a text against another and keep both, so that single errors can be shown."""
+    counted = Score.ratio(*errors(reference, hypothesis))
+    return replace(counted, reference_text=reference, decoded_text=hypothesis)

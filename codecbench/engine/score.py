@@ -224,4 +224,6 @@ def make_row(
         denominator=score.denominator,
         unit=unit,
         error=score.error,
+        reference_text=score.reference_text,
+        decoded_text=score.decoded_text,
     )

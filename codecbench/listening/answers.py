@@ -13,6 +13,7 @@ from ..errors import UserError
 
 REFERENCE = "reference"
 ANCHOR = "anchor"
+MID_ANCHOR = "mid-anchor"
 MAX_BYTES = 20_000_000
 
 
@@ -58,7 +59,7 @@ class Rating(_Strict):
     """One sound of a MUSHRA trial."""
 
     condition: str
-    """A codec's canonical spec, ``reference`` or ``anchor``."""
+    """A codec's canonical spec, ``reference``, ``anchor`` (the low one) or ``mid-anchor``."""
     shown: str
     score: int = pydantic.Field(ge=0, le=100)
     plays: int
@@ -90,6 +91,8 @@ class _Answers(_Strict):
     codecs: dict[str, str]
     """Labels by canonical spec."""
     anchor: str
+    mid_anchor: str | None = None
+    """None where the rate leaves no room for one."""
     listener: str = pydantic.Field(min_length=1)
     seed: str
     started: str
@@ -118,10 +121,11 @@ class MushraAnswers(_Answers):
 
     @pydantic.model_validator(mode="after")
     def _rates_every_condition(self) -> MushraAnswers:
-        wanted = sorted([REFERENCE, ANCHOR, *self.codecs])
+        anchors = [ANCHOR] if self.mid_anchor is None else [ANCHOR, MID_ANCHOR]
+        wanted = sorted([REFERENCE, *anchors, *self.codecs])
         for trial in self.trials:
             if sorted(rating.condition for rating in trial.ratings) != wanted:
-                raise ValueError("a trial does not rate every codec, the reference and the anchor")
+                raise ValueError("a trial does not rate every codec, the reference and the anchors")
         items = [trial.item for trial in self.trials]
         if len(set(items)) != len(items):
             raise ValueError("an utterance is rated twice")

@@ -11,7 +11,16 @@ from ..reports.layout import NOTHING, number
 from ..reports.plain_table import PlainTable
 from .abx import Discrimination, discriminations
 from .answers import AbxAnswers, Answers, MushraAnswers
-from .mushra import MISSED_AT_MOST, REFERENCE_AT_LEAST, Quality, Screening, qualities, screened
+from .mushra import (
+    MID_ANCHOR_AT_MOST,
+    MISSED_AT_MOST,
+    REFERENCE_AT_LEAST,
+    UNIMPAIRED_ABOVE,
+    Quality,
+    Screening,
+    qualities,
+    screened,
+)
 
 _METHODS = {
     "speaker bootstrap": "bootstrap of listeners",
@@ -60,18 +69,23 @@ def _add_mushra(found: Analysis, answers: list[MushraAnswers]) -> None:
     if not kept:
         raise UserError(
             f"no listener passes the post-screening of BS.1534-3: all rated the hidden reference"
-            f" below {REFERENCE_AT_LEAST} in more than {MISSED_AT_MOST:.0%} of the items"
+            f" below {REFERENCE_AT_LEAST}, or the mid anchor above {MID_ANCHOR_AT_MOST}, in more"
+            f" than {MISSED_AT_MOST:.0%} of the items"
         )
     rated = qualities(kept)
     found.tables += [_ratings(rated), _screening(screening)]
     found.notes += [
         f"[low, high]: 95 % interval, {_METHODS[rated[0].interval.method]}",
-        f"left out: listeners who rate the hidden reference below {REFERENCE_AT_LEAST} in more"
-        f" than {MISSED_AT_MOST:.0%} of the items (ITU-R BS.1534-3)",
+        f"left out: listeners who rate the hidden reference below {REFERENCE_AT_LEAST}, or the mid"
+        f" anchor above {MID_ANCHOR_AT_MOST}, in more than {MISSED_AT_MOST:.0%} of the items;"
+        f" items whose mid anchor more than {UNIMPAIRED_ABOVE:.0%} of the listeners rate so high"
+        " judge nobody by it (ITU-R BS.1534-3)",
     ]
+    if answers[0].mid_anchor is None:
+        found.notes.append("this test has no mid anchor, so the hidden reference alone decides")
     for one in screening:
         if not one.passed:
-            found.notes.append(f"{one.listener} is left out: {one.missed} of {one.items} items")
+            found.notes.append(f"{one.listener} is left out: {_missed(one)}")
     found.records += [_rating_record(one) for one in rated]
 
 
@@ -90,10 +104,23 @@ def _ratings(rated: Sequence[Quality]) -> PlainTable:
 
 def _screening(screening: Sequence[Screening]) -> PlainTable:
     rows = tuple(
-        (one.listener, f"{one.missed} of {one.items}", "kept" if one.passed else "left out")
+        (
+            one.listener,
+            f"{one.missed} of {one.items}",
+            f"{one.anchor_missed} of {one.anchor_items}" if one.anchor_items else NOTHING,
+            "kept" if one.passed else "left out",
+        )
         for one in screening
     )
-    return PlainTable("Post-screening", ("listener", "hidden reference missed", "answers"), rows)
+    head = ("listener", "hidden reference missed", "mid anchor missed", "answers")
+    return PlainTable("Post-screening", head, rows)
+
+
+def _missed(one: Screening) -> str:
+    return (
+        f"hidden reference missed in {one.missed} of {one.items} items,"
+        f" mid anchor in {one.anchor_missed} of {one.anchor_items}"
+    )
 
 
 def _rating_record(one: Quality) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .codes import Codes, joined_keys, last_of_equal
 from .reading import row_groups
-from .schema import part_number, part_path, parts, write_table_part
+from .schema import TEXT_COLUMNS, part_number, part_path, parts, write_table_part
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,7 +96,7 @@ def _kept_rows(
     import pyarrow as pa
 
     start = 0
-    for _, _, table in row_groups(group, schema.names):
+    for _, _, table in row_groups(group, schema.names, optional=TEXT_COLUMNS):
         mask = kept[start : start + len(table)]
         start += len(table)
         yield table if mask.all() else table.filter(pa.array(mask))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -73,19 +73,44 @@ def _damaged(path: Path, why: str) -> UserError:
 
 
 def row_groups(
-    paths: Sequence[Path], columns: Sequence[str], text: Sequence[str] = ()
+    paths: Sequence[Path],
+    columns: Sequence[str],
+    text: Sequence[str] = (),
+    optional: Collection[str] = (),
 ) -> Iterator[tuple[Path, int, pa.Table]]:
     """Yield path, number and contents of each row group, oldest part first.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    columns : sequence of str
+        Columns to read.
+    text : sequence of str
+        Columns to read as dictionaries.
+    optional : collection of str
+        Columns that a part may lack; they are null there.
 
     Raises
     ------
     FileNotFoundError, UserError
         See `opened`.
     """
+    required = [name for name in columns if name not in optional]
     for path in paths:
-        with opened(path, columns, text) as file:
+        with opened(path, required, text) as file:
             for number in range(file.num_row_groups):
-                yield path, number, file.read_row_group(number, columns=list(columns))
+                yield path, number, read_row_group(file, number, columns)
+
+
+def read_row_group(file: Any, number: int, columns: Sequence[str]) -> pa.Table:
+    """Read columns of a row group, in the order named; text columns that it lacks are null."""
+    import pyarrow as pa
+
+    lacking = set(columns) - set(file.schema_arrow.names)
+    table = file.read_row_group(number, columns=[name for name in columns if name not in lacking])
+    for name in sorted(lacking):
+        table = table.append_column(name, pa.nulls(len(table), pa.string()))
+    return table.select(list(columns))
 
 
 def of_all_parts(folder: Path, read: Callable[[list[Path]], T]) -> T:

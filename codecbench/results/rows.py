@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .codes import Codes, Integers, joined_keys, last_of_equal
-from .reading import opened
-from .schema import ROW_KEY
+from .reading import opened, read_row_group
+from .schema import ROW_KEY, TEXT_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +25,7 @@ def read_rows(
     paths: Sequence[Path],
     codecs: Collection[str] | None = None,
     columns: Collection[tuple[str, str]] | None = None,
+    texts: bool = False,
 ) -> pd.DataFrame:
     """Read the rows of all parts, the latest of equal keys, sorted by key.
 
@@ -40,6 +41,8 @@ def read_rows(
         Read only these.
     columns : collection of (metric spec, column), optional
         Read only these.
+    texts : bool
+        Read the texts that were compared too.
 
     Raises
     ------
@@ -48,7 +51,7 @@ def read_rows(
     """
     import pandas as pd
 
-    rows = _Rows(codecs, columns)
+    rows = _Rows(codecs, columns, TEXT_COLUMNS if texts else ())
     for path in paths:
         rows.add_part(path)
     columns_of_frame = {
@@ -62,12 +65,16 @@ class _Rows:
     """Rows as they come, texts as codes."""
 
     def __init__(
-        self, codecs: Collection[str] | None, columns: Collection[tuple[str, str]] | None
+        self,
+        codecs: Collection[str] | None,
+        columns: Collection[tuple[str, str]] | None,
+        texts: Sequence[str],
     ) -> None:
         self._wanted_codecs = None if codecs is None else frozenset(codecs)
         self._wanted_columns = columns
-        self._codes = {name: Codes() for name in TEXT}
-        self._found: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in (*TEXT, *NUMBERS)}
+        self._codes = {name: Codes() for name in (*TEXT, *texts)}
+        self._names = (*self._codes, *NUMBERS)
+        self._found: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in self._names}
 
     def add_part(self, path: Path) -> None:
         """Read the wanted rows of a part, one row group after another."""
@@ -75,7 +82,7 @@ class _Rows:
             for number in range(file.num_row_groups):
                 wanted = self._wanted(file, number)
                 if wanted is None or wanted.any():
-                    self._add(file.read_row_group(number, columns=[*TEXT, *NUMBERS]), wanted)
+                    self._add(read_row_group(file, number, self._names), wanted)
 
     def _wanted(self, file: Any, number: int) -> npt.NDArray[np.bool_] | None:
         """Return which rows of a row group are wanted; None for all."""
@@ -102,14 +109,14 @@ class _Rows:
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of the frame; what was collected is given up meanwhile."""
         joined: dict[str, npt.NDArray[Any]] = {}
-        for name in (*TEXT, *NUMBERS):
+        for name in self._names:
             pieces = self._found.pop(name)
             joined[name] = np.concatenate(pieces) if pieces else np.empty(0, np.int64)
         order = self._order(joined)
         result: dict[str, npt.NDArray[Any]] = {}
-        for name in (*TEXT, *NUMBERS):
+        for name in self._names:
             values = joined.pop(name)[order]
-            result[name] = self._codes[name].strings()[values] if name in TEXT else values
+            result[name] = self._codes[name].strings()[values] if name in self._codes else values
         return result
 
     def _order(self, joined: dict[str, npt.NDArray[Any]]) -> Integers:

@@ -17,7 +17,7 @@ from .manifest import CodecEntry, Manifest
 from .reading import of_all_parts, opened
 from .results import Results
 from .rows import read_rows
-from .schema import BITSTREAM_KEY, FRAME_COLUMNS, ROW_KEY, parts
+from .schema import BITSTREAM_KEY, FRAME_COLUMNS, ROW_KEY, TEXT_COLUMNS, parts
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,7 +32,7 @@ LOCK = "run.lock"
 
 _LATEST = """
     SELECT * EXCLUDE (filename, file_row_number)
-    FROM read_parquet({files}, filename = true, file_row_number = true)
+    FROM read_parquet({files}, filename = true, file_row_number = true, union_by_name = true)
     QUALIFY row_number() OVER (
         PARTITION BY {key} ORDER BY parse_filename(filename) DESC, file_row_number DESC) = 1
 """
@@ -114,18 +114,57 @@ class Run(Results):
         UserError
             If there are no results yet or a part of them is damaged.
         """
-        if not parts(self.path / ROWS):
-            raise UserError(f"{self.path} holds no results yet")
-        shown = self.shown_names
-        columns = None if metrics is None else {key for key in shown if shown[key] in set(metrics)}
-        frame = of_all_parts(self.path / ROWS, lambda paths: read_rows(paths, codecs, columns))
-        frame["metric"] = _renamed(frame, shown)
+        frame = self._rows(metrics, codecs)
         if not details:
             return frame[list(FRAME_COLUMNS)]
         from ..reports.table import seen_in_training
 
         frame["speaker_seen_in_training"] = seen_in_training(frame, self.cards)
         return frame[[*FRAME_COLUMNS, "metric_spec", "speaker_seen_in_training"]]
+
+    def texts(self, metric: str, *, codecs: Collection[str] | None = None) -> pd.DataFrame:
+        """Return the texts in which a column's errors were counted, such as those of ``wer``.
+
+        Parameters
+        ----------
+        metric : str
+            By the name that stands in `frame`'s `metric`.
+        codecs : collection of str, optional
+            Read only these, by canonical spec.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The rows and columns of `frame`, with `reference_text` and `decoded_text` after them,
+            normalised as they were compared. Rows without texts are left out: those that failed,
+            and those that were measured before texts were kept.
+
+        Raises
+        ------
+        UserError
+            If the run has no such column, no results yet, or a part of them is damaged.
+        """
+        if metric not in self.columns:
+            known = ", ".join(self.columns)
+            raise UserError(f"{self.path} has no column '{metric}' (it has {known})")
+        frame = self._rows([metric], codecs, texts=True)[[*FRAME_COLUMNS, *TEXT_COLUMNS]]
+        return frame[frame["decoded_text"].notna()].reset_index(drop=True)
+
+    def _rows(
+        self,
+        metrics: Collection[str] | None,
+        codecs: Collection[str] | None,
+        texts: bool = False,
+    ) -> pd.DataFrame:
+        if not parts(self.path / ROWS):
+            raise UserError(f"{self.path} holds no results yet")
+        shown = self.shown_names
+        columns = None if metrics is None else {key for key in shown if shown[key] in set(metrics)}
+        frame = of_all_parts(
+            self.path / ROWS, lambda paths: read_rows(paths, codecs, columns, texts)
+        )
+        frame["metric"] = _renamed(frame, shown)
+        return frame
 
     @property
     def specs(self) -> dict[str, str]:

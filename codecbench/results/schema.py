@@ -33,6 +33,9 @@ FRAME_COLUMNS = (
 )
 """Columns of `Run.frame`."""
 
+TEXT_COLUMNS = ("reference_text", "decoded_text")
+"""Texts that were compared; parts written before they were kept do not have these columns."""
+
 ROW_KEY = ("codec", "corpus", "split", "utterance", "metric_spec", "metric")
 """What makes two rows the same; the later one counts. Frames are sorted by it."""
 
@@ -60,6 +63,8 @@ class Row:
     denominator: float | None
     unit: str
     error: str | None
+    reference_text: str | None = None
+    decoded_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ def rows_schema() -> pa.Schema:
         "denominator": pa.float64(),
         "unit": text,
         "error": pa.string(),
+        "reference_text": pa.string(),
+        "decoded_text": pa.string(),
     }
     return pa.schema([(field.name, kinds[field.name]) for field in fields(Row)])
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..corpora.base import Utterance
 from ..engine.score import decoded_or_reason
 from ..engine.tasks import CodecTask
 from ..engine.transcode import Transcoder
@@ -22,6 +23,7 @@ from ..reports.families import chosen as codecs_meant
 from ..reports.families import families_of
 from ..reports.layout import one_line
 from ..results.run_folder import Run
+from ..results.schema import REFERENCE
 from .audio import Sound, flac_bytes
 from .choice import Chosen
 from .folder import SiteFolder, safe_name, script_json
@@ -30,8 +32,14 @@ from .utterances import run_identity_parts
 ANCHOR = "lowpass:hz=3500"
 """The low anchor of ITU-R BS.1534-3: the reference through a low-pass filter of 3.5 kHz."""
 
-MAX_CODECS = 10
-"""With hidden reference and anchor, the most sounds that BS.1534-3 lets a trial have."""
+MID_ANCHOR = "lowpass:hz=7000"
+"""The mid anchor of BS.1534-3."""
+
+MID_ANCHOR_ABOVE_HZ = 14_000
+"""At lower evaluation rates nothing lies above 7 kHz, and there is no mid anchor."""
+
+MAX_CODECS = 9
+"""With hidden reference and both anchors, the 12 sounds that BS.1534-3 lets a trial have."""
 
 ANSWERS_FORMAT = 1
 
@@ -133,24 +141,43 @@ def write_items(
     """
     transcoder = Transcoder()
     identity = safe_name(*run_identity_parts(run))
-    items, notes = [], []
+    items: list[dict[str, str]] = []
+    anchors, notes = _anchors(utterances)
     for chosen, sounds in utterances:
         lacking = [codec for codec in codecs if not sounds[codec].audio]
         if chosen.utterance is None or lacking:
             why = chosen.missing or f"no sound of {', '.join(labels[codec] for codec in lacking)}"
             notes.append(f"{one_line(chosen.listed.id)} is not judged: {one_line(why)}")
             continue
-        anchor = decoded_or_reason(transcoder, CodecTask(ANCHOR, {}), chosen.utterance)
-        if isinstance(anchor, str):
-            notes.append(f"{one_line(chosen.listed.id)} is not judged: no low anchor ({anchor})")
+        impaired = _impaired(transcoder, anchors, chosen.utterance)
+        if isinstance(impaired, str):
+            notes.append(f"{one_line(chosen.listed.id)} is not judged: no anchor ({impaired})")
             continue
         name = f"listen/{safe_name(identity, *chosen.key, *codecs)}.js"
-        files = [sounds[codec].audio for codec in ("reference", *codecs)]
-        encoded = [*(_read(folder.path / file) for file in files), flac_bytes(anchor.audio)]
-        _write_item(folder, name, encoded)
+        files = [sounds[codec].audio for codec in (REFERENCE, *codecs)]
+        _write_item(folder, name, [*(_read(folder.path / file) for file in files), *impaired])
         items.append(_item(chosen, name.removeprefix("listen/")))
-    document = _document(run, identity, codecs, labels, items)
+    document = _document(run, identity, codecs, labels, anchors, items)
     return Design(f"listen/{identity}", document, notes)
+
+
+def _anchors(utterances: Sequence[tuple[Chosen, object]]) -> tuple[list[str], list[str]]:
+    """Return the anchors of all trials, and what is to be said of them."""
+    rates = [chosen.utterance.rate or 0 for chosen, _ in utterances if chosen.utterance]
+    if rates and min(rates) <= MID_ANCHOR_ABOVE_HZ:
+        return [ANCHOR], [f"no mid anchor: at {min(rates)} Hz nothing lies above 7 kHz"]
+    return [ANCHOR, MID_ANCHOR], []
+
+
+def _impaired(
+    transcoder: Transcoder, anchors: Sequence[str], utterance: Utterance
+) -> list[bytes] | str:
+    """Return the sounds of the anchors, or why there is none."""
+    found = [decoded_or_reason(transcoder, CodecTask(spec, {}), utterance) for spec in anchors]
+    for one in found:
+        if isinstance(one, str):
+            return one
+    return [flac_bytes(one.audio) for one in found if not isinstance(one, str)]
 
 
 def _read(path: Path) -> bytes:
@@ -173,15 +200,17 @@ def _document(
     identity: str,
     codecs: Sequence[str],
     labels: Mapping[str, str],
+    anchors: Sequence[str],
     items: list[dict[str, str]],
 ) -> dict[str, Any]:
     """Return the design; `test` tells answers to it from answers to any other."""
     document: dict[str, Any] = {
         "format": ANSWERS_FORMAT,
         "run": {"name": one_line(run.path.resolve().name), "identity": identity},
-        # The order of the sounds in each item's script: reference, codecs, anchor.
+        # The order of the sounds in each item's script: reference, codecs, low and mid anchor.
         "codecs": [{"spec": codec, "label": one_line(labels[codec])} for codec in codecs],
         "anchor": ANCHOR,
+        "mid_anchor": MID_ANCHOR if MID_ANCHOR in anchors else None,
         "items": items,
     }
     text = json.dumps(document, sort_keys=True)

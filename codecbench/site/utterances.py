@@ -15,13 +15,11 @@ from ..results.schema import REFERENCE
 from .audio import Sound
 from .choice import Chosen, Key
 from .folder import safe_name
+from .recognition import COLUMNS as RECOGNITION
+from .recognition import KeptTexts, Recognition
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-RECOGNITION = ("wer", "cer", "dwer")
-"""Columns whose counted errors are shown beside their share."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,8 @@ class UtterancePage:
         Why there is no sound at all; empty if there is.
     headings : list of Heading
     voices : list of Voice
+    recognitions : list of Recognition
+        What was heard; empty if the run keeps no text.
     """
 
     name: str
@@ -84,15 +84,21 @@ class UtterancePage:
     missing: str
     headings: list[Heading]
     voices: list[Voice]
+    recognitions: list[Recognition]
 
     @property
     def has_recognition(self) -> bool:
-        """Whether words or characters were recognised and counted."""
-        return any(heading.name.split(" ")[0] in RECOGNITION for heading in self.headings)
+        """Whether errors of recognised words or characters were counted."""
+        return any(
+            score.text != NOTHING
+            for voice in self.voices
+            for heading, score in zip(self.headings, voice.scores, strict=True)
+            if heading.name.split(" ")[0] in RECOGNITION
+        )
 
 
 class Scores:
-    """The rows of a few utterances of a run.
+    """The rows of a few utterances of a run, and what was recognised of them.
 
     Parameters
     ----------
@@ -108,6 +114,7 @@ class Scores:
             for key in zip(frame["corpus"], frame["split"], frame["utterance"], strict=True)
         ]
         self._columns = run.columns
+        self._texts = KeptTexts(run, wanted)
         self._rows: dict[Key, pd.DataFrame] = {
             (str(corpus), str(split), str(utterance)): rows
             for (corpus, split, utterance), rows in frame[mine].groupby(
@@ -119,6 +126,14 @@ class Scores:
         """Return the columns that an utterance has rows of, in the run's order."""
         present = set(self._rows[key]["metric"]) if key in self._rows else set()
         return {name: column for name, column in self._columns.items() if name in present}
+
+    def recognitions(self, key: Key, labels: Mapping[str, str]) -> list[Recognition]:
+        """Return what was heard of an utterance, for the codecs that labels are given of."""
+        if key not in self._rows:
+            return []
+        rows = self._rows[key]
+        pairs = zip(rows["codec"], rows["metric"], strict=True)
+        return self._texts.of(key, labels, dict(zip(pairs, rows["value"], strict=True)))
 
     def of(self, key: Key) -> dict[tuple[str, str], Score]:
         """Return the scores of an utterance by codec and column."""
@@ -178,6 +193,7 @@ def page_of(
         missing=chosen.missing,
         headings=[heading_of(name, column) for name, column in columns.items()],
         voices=voices,
+        recognitions=scores.recognitions(chosen.key, labels),
     )
 
 

@@ -119,6 +119,47 @@ def test_the_interval_is_over_listeners_not_ratings(write):
     assert (opus.low, opus.high) == pytest.approx((52 - half, 52 + half))
 
 
+def with_mid_anchor(document, *scores):
+    """Add the mid anchor's ratings, one an item."""
+    document = {**document, "mid_anchor": "lowpass:hz=7000"}
+    for trial, score in zip(document["trials"], scores, strict=True):
+        trial["ratings"].append(
+            {"condition": "mid-anchor", "shown": "E", "score": score, "plays": 1}
+        )
+    return document
+
+
+def test_listeners_who_miss_the_mid_anchor_are_left_out(write):
+    row = (100, 80, 40, 20)
+    rated = {"anna": (90, 80), "ben": (70, 60), "carl": (91, 50), "dora": (90, 40), "eve": (60, 50)}
+    answers = read_all(
+        write(*[with_mid_anchor(mushra(name, row, row), *m) for name, m in rated.items()])
+    )["mushra"]
+    carl = next(one for one in screened(answers) if one.listener == "carl")
+    assert (carl.anchor_missed, carl.anchor_items, carl.passed) == (1, 2, False)
+    assert [one.listener for one in screened(answers) if one.passed] == [
+        "anna",
+        "ben",
+        "dora",
+        "eve",
+    ]
+    # Of four listeners, one is not more than 25 %; of three he is, and the item judges nobody.
+    assert not screened(answers[:4])[2].passed
+    few = screened(answers[:3])[2]
+    assert (few.anchor_missed, few.anchor_items, few.passed) == (0, 1, True)
+    found = analysis_of({"mushra": answers})
+    assert any("carl is left out: " in note and "anchor in 1 of 2" in note for note in found.notes)
+    record = next(one for one in found.records if one["condition"] == "mid-anchor")
+    assert record["label"] == "mid anchor (lowpass:hz=7000)"
+    assert record["value"] == pytest.approx((90 + 80 + 70 + 60 + 90 + 40 + 60 + 50) / 8)
+
+
+def test_a_test_without_mid_anchor_says_so(write):
+    found = analysis_of(read_all(write(GOOD)))
+    assert any("no mid anchor" in note for note in found.notes)
+    assert "mid-anchor" not in {one["condition"] for one in found.records}
+
+
 def test_nobody_left_is_an_error(write):
     answers = read_all(write(mushra("anna", (10, 80, 40, 20))))
     with pytest.raises(UserError, match="no listener passes"):
@@ -147,6 +188,7 @@ HEARD = abx("anna", {"opus:kbps=6": (1, 2)})
         changed(GOOD, "trials", to=[]),
         changed(GOOD, "trials", to=GOOD["trials"] * 2),
         changed(GOOD, "format", to=2),
+        changed(GOOD, "mid_anchor", to="lowpass:hz=7000"),
         changed(GOOD, "more", to=2),
         changed(HEARD, "trials", 0, "a", to="opus:kbps=6"),
         changed(HEARD, "trials", 0, "x", to="c"),

@@ -47,6 +47,25 @@ def test_counts_are_pooled():
     assert (scores["dwer"].numerator, scores["dwer"].denominator) == (2, 3)
 
 
+def test_scores_keep_the_texts_that_were_compared():
+    metric = _metric("The cat sits!", "a cat sat", "")
+    prepared, scores = _scores(metric, "The cat sat.")
+    texts = {name: (score.reference_text, score.decoded_text) for name, score in scores.items()}
+    assert texts == {
+        "wer": ("the cat sat", "the cat sits"),
+        "cer": ("the cat sat", "the cat sits"),
+        "dwer": ("a cat sat", "the cat sits"),
+    }
+    assert metric.score_reference(prepared)["wer"].decoded_text == "a cat sat"
+    nothing = metric.score(prepared, Decoded.from_audio(SPEECH))["wer"]
+    assert (nothing.value, nothing.decoded_text) == (1.0, "")
+
+
+def test_scores_that_failed_keep_no_text():
+    _, scores = _scores(_metric("hello", ""), None)
+    assert all(score.error and score.decoded_text is None for score in scores.values())
+
+
 def test_reference_is_recognised_once_and_only_when_needed():
     metric = _metric("one", "heard", "two")
     prepared, _ = _scores(metric, "one")
@@ -77,6 +96,8 @@ def test_mandarin_is_scored_by_characters_alone():
     metric = _metric("今天 天气，很好", "今天天气很好")
     _, scores = _scores(metric, "今天天气好", language="zh")
     assert (scores["cer"].numerator, scores["cer"].denominator) == (1, 5)
+    assert scores["cer"].reference_text == "今天天气好"
+    assert scores["cer"].decoded_text == "今天天气很好"
     assert "cer" in scores["wer"].error
     assert scores["dwer"].error
     assert metric._recogniser.asked == ["zh", "zh"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from codecbench.results.manifest import Manifest, MetricEntry
 from codecbench.results.run_folder import BITSTREAMS, MANIFEST, ROWS, Run
 from codecbench.results.schema import (
+    TEXT_COLUMNS,
     Row,
     StoredBitstream,
     bitstreams_schema,
@@ -42,6 +43,14 @@ def row(codec="a", utterance="u0", spec="stoi", column="stoi", value=1.0, error=
 
 def write_rows(path, *rows):
     return write_part(path / ROWS, rows, rows_schema())
+
+
+def write_rows_without_texts(path, *rows):
+    """Write a part as runs did before texts were kept."""
+    schema = rows_schema()
+    for name in TEXT_COLUMNS:
+        schema = schema.remove(schema.get_field_index(name))
+    return write_part(path / ROWS, rows, schema)
 
 
 def bitstream(codec="a", utterance="u0", data=b"x", seconds=1.0):

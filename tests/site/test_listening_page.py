@@ -83,6 +83,30 @@ def test_abx_answers_are_saved_and_analysed(site, open_page, tmp_path, capsys):
         assert count == sum(one.x == "a" for one in answers.trials if one.codec == codec)
 
 
+def test_only_the_sound_that_is_heard_can_be_rated(site, open_page):
+    page = open_page(listening_page(site), "?seed=7&listener=c&kind=mushra")
+    begin(page)
+    open_sliders = page.locator("[data-slider]:enabled")
+    assert open_sliders.count() == 0
+    for letter in ("b", "a"):
+        page.get_by_role("button", name=f"Play {letter.upper()}").click()
+        assert open_sliders.evaluate_all("all => all.map((e) => e.dataset.slider)") == [letter]
+    page.keyboard.press("b")
+    page.keyboard.press("r")
+    assert open_sliders.count() == 0
+    page.keyboard.press("a")
+    assert page.evaluate("document.activeElement.dataset.slider") == "a"
+
+
+def test_both_anchors_are_judged(site):
+    document = json.loads(
+        listening_page(site).read_text().split('id="design">')[1].split("</script>")[0]
+    )
+    assert (document["anchor"], document["mid_anchor"]) == ("lowpass:hz=3500", "lowpass:hz=7000")
+    sounds = (site / "listen" / document["items"][0]["script"]).read_text()
+    assert sounds.count('","') == len(document["codecs"]) + 2
+
+
 @pytest.mark.parametrize("kind", ["abx", "mushra"])
 def test_a_seed_gives_the_same_trials_and_another_seed_others(site, open_page, kind):
     def plan(seed):

@@ -31,7 +31,7 @@ const codecbenchSound = (function () {
     return Uint8Array.from(raw, (sign) => sign.charCodeAt(0)).buffer;
   }
 
-  // Returns AudioBuffers: reference, codecs in the design's order, anchor.
+  // Returns AudioBuffers: reference, codecs in the design's order, low and mid anchor.
   async function load(name) {
     context = context || new AudioContext();
     const sounds = await script(name);

@@ -36,10 +36,11 @@
     return result;
   }
 
-  // --- Trials. Sounds of an item: 0 the reference, then the codecs, last the anchor.
+  // --- Trials. Sounds of an item: 0 the reference, then the codecs, last low and mid anchor.
 
   function conditions() {
-    return ["reference", ...design.codecs.map((codec) => codec.spec), "anchor"];
+    const anchors = design.mid_anchor ? ["anchor", "mid-anchor"] : ["anchor"];
+    return ["reference", ...design.codecs.map((codec) => codec.spec), ...anchors];
   }
 
   function mushraTrials(random) {
@@ -124,6 +125,7 @@
     if (!view) return;
     view.heard = name;
     view.plays[name] = (view.plays[name] || 0) + 1;
+    onlyHeard(name);
     await test.player.play(view.sounds[name]);
     marked();
     update();
@@ -210,7 +212,7 @@
     part("question").textContent =
       "Rate the quality of each sound beside the reference, from 0 to 100. One of them is the reference itself: give it 100.";
     part("keys").textContent =
-      "Keys: r plays the reference, a letter plays that sound, arrow keys move its slider.";
+      "Only the sound that you hear can be rated. Keys: r plays the reference, a letter plays that sound, arrow keys move its slider.";
     const sounds = part("sounds");
     sounds.className = "scale";
     const view = { plays: {}, heard: null, scores: {}, moved: {}, sounds: { r: 0 }, keys: {} };
@@ -237,13 +239,22 @@
     return view;
   }
 
+  // Only the sound that is heard, or was heard last, can be rated (BS.1534-3).
+  function onlyHeard(name) {
+    for (const input of part("sounds").querySelectorAll("[data-slider]")) {
+      input.disabled = input.dataset.slider !== name;
+      // A disabled control that keeps the focus would swallow the keys.
+      if (input.disabled && input === document.activeElement) input.blur();
+    }
+  }
+
   function slider(view, parent, letter, condition) {
     const name = letter.toLowerCase();
     const row = box(parent, "sound");
     playButton(row, name, letter, name);
     const holder = box(row, "slider");
     const input = document.createElement("input");
-    Object.assign(input, { type: "range", min: "0", max: "100", step: "1", value: "50" });
+    Object.assign(input, { type: "range", min: "0", max: "100", step: "1", value: "50", disabled: true });
     input.setAttribute("aria-label", `Quality of ${letter}`);
     input.dataset.slider = name;
     const output = document.createElement("output");
@@ -259,8 +270,8 @@
     holder.append(input, output);
     view.sounds[name] = condition.sound;
     view.keys[name] = function () {
-      input.focus();
       play(name);
+      input.focus();
     };
   }
 
@@ -270,7 +281,7 @@
     const document_ = {
       kind: test.kind, format: design.format, test: design.test, run: design.run,
       codecs: Object.fromEntries(design.codecs.map((codec) => [codec.spec, codec.label])),
-      anchor: design.anchor, listener: test.listener, seed: test.seed,
+      anchor: design.anchor, mid_anchor: design.mid_anchor, listener: test.listener, seed: test.seed,
       started: test.started, finished: new Date().toISOString(), trials: test.answers,
     };
     const text = JSON.stringify(document_, null, 1);

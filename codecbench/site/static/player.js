@@ -17,7 +17,10 @@
     const time = current < 0 || players[current].ended ? 0 : players[current].currentTime;
     const start = function () {
       next.currentTime = Math.min(time, next.duration || 0);
-      next.play();
+      // Whoever switches on before it has begun to sound interrupts it: no error.
+      next.play().catch(function (error) {
+        if (error.name !== "AbortError") throw error;
+      });
     };
     next.closest(".voice").scrollIntoView({ block: "nearest" });
     if (next.readyState >= 1) start();
