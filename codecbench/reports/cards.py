@@ -38,7 +38,7 @@ def render_card(sheet: Sheet, kind: str = "rich", width: int = 100, color: bool 
     if kind == "json":
         return json.dumps(sheet.as_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if kind == "markdown":
-        return markdown_card(sheet)
+        return _markdown(sheet)
     if kind == "rich":
         return _terminal(sheet, width, color)
     raise UserError(f"unknown format '{kind}' (known: {', '.join(CARD_FORMATS)})")
@@ -57,21 +57,22 @@ def _terminal(sheet: Sheet, width: int, color: bool) -> str:
     return "\n".join(parts)
 
 
-def markdown_card(sheet: Sheet, level: int = 1, with_state: bool = True) -> str:
-    """Write a sheet as Markdown.
+def _markdown(sheet: Sheet) -> str:
+    heading = f"# {sheet.kind.capitalize()} `{one_line(sheet.spec).replace('`', '')}`"
+    return f"{heading}\n\n{markdown_body(sheet)}"
+
+
+def markdown_body(sheet: Sheet, with_state: bool = True) -> str:
+    """Write what stands below a sheet's heading as Markdown.
 
     Parameters
     ----------
     sheet : Sheet
-    level : int
-        Of the heading, 1 to 6.
     with_state : bool
-        Say whether it can run here; not wanted where other machines read it.
+        Say whether it can run here; not wanted where it is read on other machines.
     """
-    name = one_line(sheet.spec).replace("`", "")
-    parts = [f"{'#' * level} {sheet.kind.capitalize()} `{name}`"]
     facts = _facts(sheet) if with_state else sheet.facts
-    parts.append("\n".join(f"- **{escape(name)}**: {escape(text)}" for name, text in facts))
+    parts = ["\n".join(f"- **{escape(name)}**: {escape(text)}" for name, text in facts)]
     if sheet.columns:
         parts.append(markdown_listing(_COLUMN_HEADS, map(_column, sheet.columns)))
     if sheet.keys:
