@@ -104,7 +104,7 @@ class Table:
         Returns
         -------
         pandas.DataFrame
-            Columns `codec`, the keys of the groups, `metric`, `title`, `definition`, `unit`,
+            Columns `codec`, `label` (its short name), the keys of the groups, `metric`, `title`, `definition`, `unit`,
             `better`, `value`, `low` and `high` (95 % interval), `n` (utterances), `speakers`,
             `scored`, `failures`, `reason`, `interval` (how it was computed), `mark` (``best``,
             ``second``), `published` (source of a published number). Where there is no number it
@@ -115,7 +115,9 @@ class Table:
         from .formats.long_form import records_of
 
         numbers = dict.fromkeys(("value", "low", "high"), float)
-        return pd.DataFrame(records_of(self)).astype(numbers)
+        frame = pd.DataFrame(records_of(self)).astype(numbers)
+        frame.insert(1, "label", frame["codec"].map(self.labels))
+        return frame
 
     def __str__(self) -> str:
         return self.render("rich")

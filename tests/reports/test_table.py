@@ -219,6 +219,7 @@ def test_the_frame_holds_every_cell_in_full():
     found = table(rows)
     tidy = found.frame()
     assert len(tidy) == sum(len(one.cells) for one in found.rows)
+    assert list(tidy["label"]) == [found.labels[codec] for codec in tidy["codec"]]
     records = tidy.set_index(["codec", "corpus", "metric"]).to_dict("index")
     for one in found.rows:
         for name, cell in one.cells.items():
