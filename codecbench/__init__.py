@@ -43,9 +43,10 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - grouped as in _HOMES
     "Audio", "read_audio", "write_audio", "Bitstream", "Packet", "Codec", "CodecCard", "TokenCodec",
-    "Tokens", "Config", "Requirement", "Corpus", "Utterance", "run", "CodecbenchError",
-    "UnavailableError", "UserError", "Column", "Decoded", "Law", "Metric", "MetricCard", "Score",
-    "load_codec", "load_corpus", "load_metric", "Table", "Run", "load_run", "StreamingCodec",
+    "Tokens", "Corpus", "Utterance", "run", "CodecbenchError", "UnavailableError", "UserError",
+    "Column", "Decoded", "Metric", "MetricCard", "Score", "load_codec", "load_corpus",
+    "load_metric", "load_run",
+    "Config", "Law", "Requirement", "Run", "StreamingCodec", "Table",
 ]  # fmt: skip
 
 
