@@ -44,9 +44,7 @@ def with_site_links(markdown: str, page: PurePosixPath) -> str:
     )
 
 
-def files_linked_from(
-    pages: Mapping[PurePosixPath, str], root: Path
-) -> Iterator[PurePosixPath]:
+def files_linked_from(pages: Mapping[PurePosixPath, str], root: Path) -> Iterator[PurePosixPath]:
     """Yield the files outside docs/ that pages link to, directly or through each other, once.
 
     Targets that are not there are passed over: mkdocs names them with the page.
