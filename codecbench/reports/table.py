@@ -106,9 +106,9 @@ class Table:
         pandas.DataFrame
             Columns `codec`, `label` (its short name), the keys of the groups, `metric`, `title`,
             `definition`, `unit`, `better`, `value`, `low` and `high` (95 % interval), `n`
-            (utterances), `speakers`, `scored`, `failures`, `reason`, `interval` (how it was computed), `mark` (``best``,
-            ``second``), `published` (source of a published number). Where there is no number it
-            is NaN.
+            (utterances), `speakers`, `scored`, `failures`, `reason`, `interval` (how it was
+            computed), `mark` (``best``, ``second``), `published` (source of a published number).
+            Where there is no number it is NaN.
         """
         import pandas as pd
 
