@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from .audio import Audio, read_audio, write_audio
     from .bitstream import Bitstream, Packet
     from .codec import Codec, CodecCard, TokenCodec, Tokens
+    from .component import Config, Requirement
     from .corpora.base import Corpus, Utterance
     from .engine.run import run
     from .errors import CodecbenchError, UnavailableError, UserError
-    from .metric import Column, Decoded, Metric, MetricCard, Score
+    from .metric import Column, Decoded, Law, Metric, MetricCard, Score
     from .registry import load_codec, load_corpus, load_metric
-    from .results.run_folder import load_run
+    from .reports.table import Table
+    from .results.run_folder import Run, load_run
+    from .streaming import StreamingCodec
 
 __version__ = "0.1.0"
 
@@ -26,12 +29,15 @@ _HOMES = {
     ".audio": ("Audio", "read_audio", "write_audio"),
     ".bitstream": ("Bitstream", "Packet"),
     ".codec": ("Codec", "CodecCard", "TokenCodec", "Tokens"),
+    ".component": ("Config", "Requirement"),
     ".corpora.base": ("Corpus", "Utterance"),
     ".engine.run": ("run",),
     ".errors": ("CodecbenchError", "UnavailableError", "UserError"),
-    ".metric": ("Column", "Decoded", "Metric", "MetricCard", "Score"),
+    ".metric": ("Column", "Decoded", "Law", "Metric", "MetricCard", "Score"),
     ".registry": ("load_codec", "load_corpus", "load_metric"),
-    ".results.run_folder": ("load_run",),
+    ".reports.table": ("Table",),
+    ".results.run_folder": ("Run", "load_run"),
+    ".streaming": ("StreamingCodec",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -40,6 +46,7 @@ __all__ = [  # noqa: RUF022 - grouped as in _HOMES
     "Tokens", "Corpus", "Utterance", "run", "CodecbenchError", "UnavailableError", "UserError",
     "Column", "Decoded", "Metric", "MetricCard", "Score", "load_codec", "load_corpus",
     "load_metric", "load_run",
+    "Config", "Law", "Requirement", "Run", "StreamingCodec", "Table",
 ]  # fmt: skip
 
 

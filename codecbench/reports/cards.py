@@ -58,8 +58,21 @@ def _terminal(sheet: Sheet, width: int, color: bool) -> str:
 
 
 def _markdown(sheet: Sheet) -> str:
-    parts = [f"# {sheet.kind.capitalize()} `{one_line(sheet.spec).replace('`', '')}`"]
-    parts.append("\n".join(f"- **{escape(name)}**: {escape(text)}" for name, text in _facts(sheet)))
+    heading = f"# {sheet.kind.capitalize()} `{one_line(sheet.spec).replace('`', '')}`"
+    return f"{heading}\n\n{markdown_body(sheet)}"
+
+
+def markdown_body(sheet: Sheet, with_state: bool = True) -> str:
+    """Write what stands below a sheet's heading as Markdown.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    with_state : bool
+        Say whether it can run here; not wanted where it is read on other machines.
+    """
+    facts = _facts(sheet) if with_state else sheet.facts
+    parts = ["\n".join(f"- **{escape(name)}**: {escape(text)}" for name, text in facts)]
     if sheet.columns:
         parts.append(markdown_listing(_COLUMN_HEADS, map(_column, sheet.columns)))
     if sheet.keys:

@@ -98,6 +98,27 @@ class Table:
                 return row.cells[metric]
         raise KeyError((codec, *group))
 
+    def frame(self) -> pd.DataFrame:
+        """Return the cells as a pandas frame, one row for each codec, group and column.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `codec`, `label` (its short name), the keys of the groups, `metric`, `title`,
+            `definition`, `unit`, `better`, `value`, `low` and `high` (95 % interval), `n`
+            (utterances), `speakers`, `scored`, `failures`, `reason`, `interval` (how it was
+            computed), `mark` (``best``, ``second``), `published` (source of a published number).
+            Where there is no number it is NaN.
+        """
+        import pandas as pd
+
+        from .formats.long_form import records_of
+
+        numbers = dict.fromkeys(("value", "low", "high"), float)
+        frame = pd.DataFrame(records_of(self)).astype(numbers)
+        frame.insert(1, "label", frame["codec"].map(self.labels))
+        return frame
+
     def __str__(self) -> str:
         return self.render("rich")
 

@@ -25,7 +25,7 @@ from codecbench.registry import (
     metric_of,
     names,
 )
-from codecbench.reports.cards import CARD_FORMATS, render_card
+from codecbench.reports.cards import CARD_FORMATS, markdown_body, render_card
 from codecbench.reports.keys import keys_of, plain
 from codecbench.reports.plain_table import render_listing
 from codecbench.reports.sheets import json_ready, sheet_of, sheet_of_class
@@ -193,6 +193,15 @@ def test_a_corpus_that_is_not_here_is_not_said_to_be(tmp_path, monkeypatch):
 def test_what_is_missing_is_said():
     assert "pip install it" in sheet_of(Neural()).state.unavailable
     assert sheet_of(IdentityCodec()).state.unavailable is None
+
+
+def test_a_card_for_other_machines_does_not_say_what_runs_on_this_one():
+    sheet = sheet_of(Neural())
+    assert "pip install it" in markdown_body(sheet)
+    body = markdown_body(sheet, with_state=False)
+    assert "**licence**" in body
+    assert "runs here" not in body
+    assert "pip install it" not in body
 
 
 def test_json_has_no_nan_and_no_infinity():

@@ -212,3 +212,22 @@ def test_evaluation_rates_are_named():
         row("a", "pesq_wb", 3.0, "u", corpus="d") | {"rate": 48000},
     ]
     assert "evaluation rates: 16000 Hz (c), 48000 Hz (d)" in table(rows).notes
+
+
+def test_the_frame_holds_every_cell_in_full():
+    rows = [*speech({"a": 3.0, "b": 2.0}), failure("z", "pesq_wb", "boom", "u0-0")]
+    found = table(rows)
+    tidy = found.frame()
+    assert len(tidy) == sum(len(one.cells) for one in found.rows)
+    assert list(tidy["label"]) == [found.labels[codec] for codec in tidy["codec"]]
+    records = tidy.set_index(["codec", "corpus", "metric"]).to_dict("index")
+    for one in found.rows:
+        for name, cell in one.cells.items():
+            record = records[one.codec, *one.group, name]
+            for key in ("value", "low", "high", "n", "mark"):
+                expected = getattr(cell, key)
+                assert record[key] == expected or (expected is None and math.isnan(record[key]))
+    failed = records["z", "c", "pesq_wb"]
+    assert (failed["failures"], failed["reason"]) == (1, "boom")
+    assert math.isnan(failed["value"])
+    assert {tidy[key].dtype.kind for key in ("value", "low", "high")} == {"f"}
