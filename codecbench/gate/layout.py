@@ -104,7 +104,7 @@ def _blind_spots(comparison: Comparison) -> Iterator[str]:
     for codec in comparison.codecs:
         for column in codec.columns:
             for threshold, broken in column.thresholds:
-                if column.difference is None:
+                if column.difference is None or column.base is None:
                     continue
                 smallest = column.difference.detectable
                 if smallest is None:
