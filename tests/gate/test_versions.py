@@ -13,6 +13,8 @@ import pytest
 
 from codecbench.registry import load_codec
 
+pytestmark = pytest.mark.slow
+
 SOURCE = (Path(__file__).parent / "mine.py").read_text(encoding="utf-8")
 THRESHOLDS = ("stoi<-0.005", "mel_distance>2%", "kbps>1%")
 METRICS = "stoi,mel_distance,kbps"
