@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from string import Template
 from xml.etree import ElementTree
 
 import pytest
@@ -39,10 +40,18 @@ def steps_of(workflow):
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
+def variables_of(workflow):
+    jobs = workflow["jobs"].values()
+    return {
+        key: value for place in [workflow, *jobs] for key, value in place.get("env", {}).items()
+    }
+
+
 def commands_of(workflow):
-    """Yield the words of each line that runs codecbench."""
+    """Yield the words of each line that runs codecbench, variables filled in."""
     for step in steps_of(workflow):
-        for line in step.get("run", "").replace("\\\n", " ").splitlines():
+        script = Template(step.get("run", "")).safe_substitute(variables_of(workflow))
+        for line in script.replace("\\\n", " ").splitlines():
             words = shlex.split(line)
             if words and words[0] == "codecbench":
                 yield words[1:]
@@ -58,11 +67,7 @@ def test_commands_are_valid(workflow):
 
 
 def test_thresholds_are_on_what_is_measured(workflow):
-    environments = [
-        workflow.get("env", {}),
-        *(job.get("env", {}) for job in workflow["jobs"].values()),
-    ]
-    (metrics,) = [found["METRICS"] for found in environments if "METRICS" in found]
+    metrics = variables_of(workflow)["METRICS"]
     assert set(metrics.split(",")) <= set(column_owners())
     assert "wer" not in metrics, "a recogniser has no place in a run of two minutes"
     for name, *words in commands_of(workflow):
@@ -122,7 +127,7 @@ def test_the_gates_scripts_run_as_they_stand(path, workflow, tmp_path):
         "METRICS": "pesq_wb,stoi,mel_distance,f0_rmse,spk_sim",
     }
     environment = {
-        **os.environ, **workflow.get("env", {}), **job.get("env", {}), **small,
+        **os.environ, **variables_of(workflow), **small,
         "PATH": f"{programs(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}",
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
     }  # fmt: skip
