@@ -1,14 +1,19 @@
-"""Files that are written whole or not at all, and the hashes of files."""
+"""Files that are written whole or not at all, their names, and the hashes of files."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import hashlib
+import json
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+
+_READABLE = 40
+"""Signs of a text that are kept in a file's name."""
 
 
 @contextlib.contextmanager
@@ -47,6 +52,21 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def safe_name(*parts: object) -> str:
+    """Return a file name for anything: the beginning of a hash, never the text itself."""
+    text = json.dumps([str(part) for part in parts])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def readable_name(*parts: object) -> str:
+    """Return a file name for anything: what is harmless in the last part, and a hash of all.
+
+    Two different lists of parts never share a name, not even where case does not count.
+    """
+    harmless = re.sub(r"[^A-Za-z0-9_]+", "-", str(parts[-1])).strip("-")[:_READABLE]
+    return "-".join(filter(None, [harmless, safe_name(*parts)]))
 
 
 def file_sha256(path: Path) -> str:

@@ -32,6 +32,7 @@ Examples:
 codecbench compare runs/main runs/new
 codecbench compare runs/main runs/new --fail-on "pesq_wb<-0.02"
 codecbench compare runs/main runs/new --fail-on "kbps>1%" --junit gate.xml
+codecbench compare runs/main runs/new --fail-on "stoi<0" --worst-audio worst
 codecbench compare runs/a runs/a --base-codec opus --candidate-codec lc3
 ```
 """
@@ -46,7 +47,7 @@ def compare(
         list[str] | None,
         typer.Option(
             "--fail-on",
-            help="Column, < or >, difference: pesq_wb<-0.02, wer>0.5, kbps>1%. May be repeated.",
+            help="Column, < or >, difference: pesq_wb<-0.02, wer>0.01, kbps>1%. May be repeated.",
         ),
     ] = None,
     metrics: Annotated[
@@ -91,15 +92,24 @@ def compare(
         Path | None,
         typer.Option("--summary", help="Append Markdown to this file as well."),
     ] = None,
+    worst_audio: Annotated[
+        Path | None,
+        typer.Option(
+            "--worst-audio",
+            help="Copy what was kept of the worst utterances of a regression into this folder.",
+        ),
+    ] = None,
 ) -> None:
     """Compare two runs utterance by utterance; fail if a codec got worse than allowed.
 
     A threshold is broken if the mean difference is beyond it and its 95 % interval excludes zero.
     Runs of other audio, another protocol or other metric definitions are refused; other package
-    versions are only pointed out.
+    versions are only pointed out. Runs made with --keep-audio can be listened to: the utterances
+    that got worse most are listed with their files.
     """
     from ..gate.comparison import compare_runs
     from ..gate.formats import render
+    from ..gate.sounds import copy_worst
     from ..gate.thresholds import parse_threshold
     from ..results.run_folder import load_run
     from ..spec import split_specs
@@ -120,6 +130,8 @@ def compare(
     if summary is not None:
         with summary.open("a", encoding="utf-8") as stream:
             stream.write(render(found, "markdown"))
+    if worst_audio is not None:
+        copy_worst(found, worst_audio)
     if not found.passed:
         raise typer.Exit(EXIT_REGRESSION)
 

@@ -80,6 +80,10 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Compute failed rows again.")
     ] = False,
+    keep_audio: Annotated[
+        bool,
+        typer.Option("--keep-audio", help="Keep the decoded audio in the run folder."),
+    ] = False,
     format: Annotated[  # noqa: A002 - the option's name
         OutputFormat, typer.Option("--format", "-f", help="Format of the table.")
     ] = OutputFormat.rich,
@@ -103,6 +107,7 @@ def run(
         "device": device,
         "data_root": data_root,
         "retry_failed": retry_failed or None,
+        "keep_audio": keep_audio or None,
     }
     given = {key: value for key, value in flags.items() if value is not None}
     request = RunRequest.read(run_file, given) if run_file else RunRequest.make("run", given)

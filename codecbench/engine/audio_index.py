@@ -33,6 +33,8 @@ class AudioEntry:
         Why it cannot be read.
     speaker, language : str or None
     transcript_sha256 : str or None
+    path : str or None
+        Where the file was when the run last saw it.
     """
 
     size: int | None
@@ -44,6 +46,7 @@ class AudioEntry:
     speaker: str | None = None
     language: str | None = None
     transcript_sha256: str | None = None
+    path: str | None = None
 
 
 class AudioIndex:
@@ -93,7 +96,8 @@ class AudioIndex:
         for utterance in everything:
             self._require_same_labels(utterance)
         stale = [item for item in everything if self._is_stale(item)]
-        if not stale:
+        moved = self._note_paths(everything)
+        if not stale and not moved:
             return
         for utterance, entry in _entries(stale):
             known = self._entries.get(utterance.key)
@@ -105,6 +109,16 @@ class AudioIndex:
             self._entries[utterance.key] = entry
             tick()
         self._write()
+
+    def _note_paths(self, utterances: Iterable[Utterance]) -> bool:
+        """Note where known audio lies now; return whether that is news."""
+        news = False
+        for utterance in utterances:
+            known, path = self._entries.get(utterance.key), _path(utterance)
+            if known is not None and known.path != path:
+                self._entries[utterance.key] = replace(known, path=path)
+                news = True
+        return news
 
     def _require_same_labels(self, utterance: Utterance) -> None:
         known = self._entries.get(utterance.key)
@@ -152,6 +166,7 @@ def _entry(utterance: Utterance) -> AudioEntry:
         speaker=utterance.speaker,
         language=utterance.language,
         transcript_sha256=_transcript_hash(utterance),
+        path=_path(utterance),
     )
     try:
         audio = utterance.source_audio()
@@ -160,6 +175,10 @@ def _entry(utterance: Utterance) -> AudioEntry:
     return replace(
         labelled, sha256=audio.sha256(), seconds=audio.seconds, sample_rate=audio.sample_rate
     )
+
+
+def _path(utterance: Utterance) -> str | None:
+    return None if utterance.path is None else str(utterance.path.absolute())
 
 
 def _transcript_hash(utterance: Utterance) -> str | None:

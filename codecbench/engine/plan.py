@@ -1,9 +1,10 @@
-"""The plan: which (utterance, codec, metric column) a run folder still lacks."""
+"""The plan: which (utterance, codec, metric column) a run folder still lacks, and which audio."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from ..codec import CodecBase
 from ..corpora.base import Utterance
 from ..results.codes import Codes, joined_keys
+from ..results.kept_audio import KeptAudio
 from ..results.kept_bitstreams import KeptBitstreams
 from ..results.reading import row_groups
 from ..results.run_folder import BITSTREAMS, ROWS, Run
@@ -29,10 +31,20 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Missing:
-    """What one utterance lacks: for each codec, the columns of each metric."""
+    """What one utterance lacks.
+
+    Parameters
+    ----------
+    utterance : Utterance
+    of_codec : dict
+        For each codec, the columns of each metric; empty where only audio is to be kept.
+    audio : dict of codec to Path
+        Where decoded audio belongs that is not there yet.
+    """
 
     utterance: Utterance
     of_codec: dict[str, Columns]
+    audio: dict[str, Path] = field(default_factory=dict)
 
 
 def wanted(
@@ -58,6 +70,7 @@ def plan(
     selection: MetricSelection,
     retry_failed: bool = False,
     repaired: frozenset[Key] = frozenset(),
+    audio: KeptAudio | None = None,
 ) -> list[Missing]:
     """List what is missing, in the order of the utterances.
 
@@ -72,6 +85,8 @@ def plan(
         Count failed rows as missing.
     repaired : set of utterance keys
         Utterances all of whose failed rows count as missing.
+    audio : KeptAudio or None
+        Where decoded audio is to be kept, if it is.
 
     Raises
     ------
@@ -89,9 +104,22 @@ def plan(
             columns = wanted(utterance, codecs, selection)
             wanted_by_kind[kind] = columns, done.flags_of(columns)
         columns, flags = wanted_by_kind[kind]
+        lacking: dict[str, Columns] = {}
         if (flags & ~done.flags[number]).any():
-            result.append(Missing(utterance, done.lacking(number, columns)))
+            lacking = done.lacking(number, columns)
+        silent: dict[str, Path] = {}
+        if audio is not None:
+            able = [codec for codec in codecs if codec in lacking or done.has_score(number, codec)]
+            silent = _audio_missing(audio, able, utterance.key)
+        if lacking or silent:
+            of_codec = lacking | {codec: {} for codec in silent if codec not in lacking}
+            result.append(Missing(utterance, of_codec, silent))
     return result
+
+
+def _audio_missing(audio: KeptAudio, codecs: Iterable[str], key: Key) -> dict[str, Path]:
+    paths = {codec: audio.missing(codec, key) for codec in codecs}
+    return {codec: path for codec, path in paths.items() if path is not None}
 
 
 class _Done:
@@ -123,6 +151,7 @@ class _Done:
         self.flags = np.zeros(
             (len(self._utterances), len(self._codecs), len(self._columns)), np.bool_
         )
+        self._scored = np.zeros(self.flags.shape[:2], np.bool_)
 
     def load(self, retry_failed: bool, repaired: frozenset[Key]) -> None:
         """Read which rows count as done; of equal keys the last decides."""
@@ -133,8 +162,14 @@ class _Done:
             codec = _places(table, ("codec",), self._codecs)
             column = _places(table, ("metric_spec", "metric"), self._columns)
             known = (utterance >= 0) & (codec >= 0) & (column >= 0)
-            done = table["error"].is_null().to_numpy()[known] | ~again[utterance[known]]
+            scored = table["error"].is_null().to_numpy()
+            done = scored[known] | ~again[utterance[known]]
             self.flags[utterance[known], codec[known], column[known]] = done
+            self._scored[utterance[known & scored], codec[known & scored]] = True
+
+    def has_score(self, utterance: int, codec: str) -> bool:
+        """Whether a column was scored, so that the codec can decode the utterance."""
+        return bool(self._scored[utterance, self._codecs[codec,]])
 
     def flags_of(self, columns: Mapping[str, Columns]) -> Flags:
         """Return the columns of each codec as flags, shape (codecs, columns)."""
@@ -197,7 +232,11 @@ def shards(
         bitstreams = kept.of(_bitstream_keys(item))
         tasks = tuple(
             CodecTask(
-                codec, columns, delays.get(codec), bitstreams.get((codec, *item.utterance.key))
+                codec,
+                columns,
+                delays.get(codec),
+                bitstreams.get((codec, *item.utterance.key)),
+                item.audio.get(codec),
             )
             for codec, columns in item.of_codec.items()
         )

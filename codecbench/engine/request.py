@@ -51,6 +51,8 @@ class RunRequest(pydantic.BaseModel):
     """Where the corpora are."""
     retry_failed: bool = False
     """Compute failed rows again."""
+    keep_audio: bool = False
+    """Keep the decoded audio in the run folder, as it was scored."""
 
     @pydantic.field_validator("metrics", mode="before")
     @classmethod

@@ -17,6 +17,7 @@ from ..corpora.base import Utterance
 from ..devices import check_device
 from ..errors import UserError
 from ..packet_loss import require_streaming
+from ..results.kept_audio import AUDIO, KeptAudio
 from ..results.manifest import CodecEntry, Manifest, MetricEntry, new_session, now
 from ..results.run_folder import (
     AUDIO_INDEX,
@@ -120,7 +121,7 @@ def run(
     progress : Progress, optional
     **options
         The other fields of `codecbench.engine.request.RunRequest`: `subset`, `utterances`,
-        `rate`, `packet_loss`, `jobs`, `device`, `data_root`, `retry_failed`.
+        `rate`, `packet_loss`, `jobs`, `device`, `data_root`, `retry_failed`, `keep_audio`.
 
     Returns
     -------
@@ -152,7 +153,7 @@ def execute(request: RunRequest, progress: Progress) -> RunOutcome:
     _refuse_other_folders(path)
     _make_folder(path)
     with _exclusive(path, progress):
-        sweep_temporaries([path, path / ROWS, path / BITSTREAMS])
+        sweep_temporaries([path, path / ROWS, path / BITSTREAMS, *(path / AUDIO).glob("*")])
         work = _Work(path, request, codecs, selection, progress)
         computed = work.do(utterances)
     for name, why in selection.left_out.items():
@@ -246,6 +247,7 @@ class _Work:
             self._selection,
             self._request.retry_failed,
             self._repaired(index),
+            self._kept_audio() if self._request.keep_audio else None,
         )
         # Longest first, so that no worker is left alone with a long one at the end.
         missing.sort(key=lambda item: -(index[item.utterance.key].seconds or 0.0))
@@ -268,6 +270,11 @@ class _Work:
                 "SELECT DISTINCT corpus, split, utterance FROM rows WHERE rate IS NULL"
             ).fetchall()
         return frozenset(key for key in unread if key in index and index[key].sha256 is not None)
+
+    def _kept_audio(self) -> KeptAudio:
+        # Resolved, because workers are told the paths.
+        identities = {spec: self._manifest.codecs[spec].identity for spec in self._codecs}
+        return KeptAudio(self._path.resolve(), identities)
 
     def _execute(self, missing: Sequence[Missing]) -> None:
         estimated = {

@@ -10,6 +10,7 @@ from ..corpora.base import Utterance
 from ..errors import CodecbenchError, UserError
 from ..metric import Decoded, Metric, Score
 from ..registry import metric_of
+from ..results.kept_audio import write_kept
 from ..results.schema import REFERENCE, Row, StoredBitstream
 from .tasks import CodecResult, CodecTask, Shard, Step, WorkerSetup
 from .transcode import Transcoder, seed
@@ -83,6 +84,8 @@ class Scorer:
         except Exception as error:  # noqa: BLE001 - a codec's failure is a row, whatever it is
             rows = self._failure_rows(task, shard.utterance, reason(error))
             return CodecResult(shard.number, task.codec, rows)
+        if task.audio_path is not None:
+            write_kept(task.audio_path, decoded.audio)
         rows = []
         for spec, columns in task.columns.items():
             self._report(Step(shard.number, task.codec, spec))

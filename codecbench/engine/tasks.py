@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..corpora.base import Utterance
 from ..packet_loss import PacketLoss
@@ -36,17 +37,20 @@ class CodecTask:
     codec : str
         Canonical spec, or ``reference`` for the reference's own scores.
     columns : dict of metric spec to columns
-        Empty: only the delay is to be estimated.
+        Empty: only the delay is to be estimated, or the audio to be kept.
     delay_samples : int or None
         Delay to remove, where it is not the card's.
     bitstream : StoredBitstream or None
         Kept from an earlier run; encoded afresh if None.
+    audio_path : Path or None
+        Where the decoded audio is to be kept.
     """
 
     codec: str
     columns: dict[str, tuple[str, ...]]
     delay_samples: int | None = None
     bitstream: StoredBitstream | None = None
+    audio_path: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..reports.layout import heading_of, number, one_line
-from .comparison import CodecComparison, ColumnComparison, Comparison
+from ..reports.layout import NOTHING, heading_of, number, one_line
+from .findings import CodecComparison, ColumnComparison, Comparison, Worsening
 
 HEADINGS = ("metric", "base", "candidate", "difference", "detectable", "n", "verdict")
 FAILED = "FAIL"
@@ -23,19 +23,42 @@ def headline(comparison: Comparison) -> str:
 
 def cells_of(comparison: Comparison, column: ColumnComparison) -> list[str]:
     """Write one line of a codec's table."""
-    digits = column.column.digits + 1
+    digits = column.column.digits
     heading = heading_of(column.name, column.column)
     title = f"{heading.title} ({heading.unit})" if heading.unit else heading.title
-    smallest = column.difference.detectable
+    found = column.difference
     return [
         title,
-        number(column.base, column.column.digits),
-        number(column.candidate, column.column.digits),
-        column.difference.interval.worded("+", digits),
-        "–" if smallest is None else number(smallest, digits),
-        str(column.difference.interval.utterances),
+        _number(column.base, digits),
+        _number(column.candidate, digits),
+        difference_of(column),
+        _number(found.detectable if found else None, digits + 1),
+        str(found.interval.utterances if found else 0),
         verdict(comparison, column),
     ]
+
+
+def difference_of(column: ColumnComparison) -> str:
+    """Write the difference with its interval, one decimal more than the column's."""
+    if column.difference is None:
+        return NOTHING
+    return column.difference.interval.worded("+", column.column.digits + 1)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return NOTHING if value is None else number(value, digits)
+
+
+def title_of_worst(codec: CodecComparison, column: ColumnComparison) -> str:
+    """Head the list of a column's worst utterances."""
+    return one_line(f"got worse most in {column.column.title}, {codec.label}:")
+
+
+def worst_line(column: ColumnComparison, one: Worsening) -> str:
+    """Name an utterance that got worse with its scores, or why it has none any more."""
+    digits = column.column.digits
+    now = f"failed: {one.reason}" if one.candidate is None else number(one.candidate, digits)
+    return one_line(f"{one.utterance}: {number(one.base, digits)} → {now}")
 
 
 def verdict(comparison: Comparison, column: ColumnComparison) -> str:
@@ -54,7 +77,7 @@ def verdict(comparison: Comparison, column: ColumnComparison) -> str:
 
 def _direction(column: ColumnComparison) -> str:
     better = column.column.better
-    if not column.difference.excludes_zero or better is None:
+    if column.difference is None or better is None or not column.difference.excludes_zero:
         return ""
     return "better" if (column.difference.interval.value > 0) == (better == "higher") else "worse"
 
@@ -71,6 +94,7 @@ def notes_of(comparison: Comparison) -> list[str]:
         " a threshold is broken if the difference is beyond it and the interval excludes zero",
         "detectable: the smallest true difference that such a run finds four times out of five",
         *_blind_spots(comparison),
+        *_unheard(comparison),
         *comparison.notes,
     ]
 
@@ -80,6 +104,8 @@ def _blind_spots(comparison: Comparison) -> Iterator[str]:
     for codec in comparison.codecs:
         for column in codec.columns:
             for threshold, broken in column.thresholds:
+                if column.difference is None or column.base is None:
+                    continue
                 smallest = column.difference.detectable
                 if smallest is None:
                     yield f"{codec.label}: one utterance cannot break {threshold}"
@@ -89,3 +115,16 @@ def _blind_spots(comparison: Comparison) -> Iterator[str]:
                         f" this run detects {number(smallest, column.column.digits + 1)},"
                         " more speakers detect less"
                     )
+
+
+def _unheard(comparison: Comparison) -> Iterator[str]:
+    """Say how to keep audio of what got worse, where a run did not."""
+    worst = [one for _, column in comparison.broken() for one in column.worst]
+    silent = {comparison.base: any(one.sounds.base is None for one in worst)}
+    # What failed cannot be heard, however the run is repeated.
+    silent[comparison.candidate] = any(
+        one.sounds.candidate is None and one.candidate is not None for one in worst
+    )
+    for run, is_silent in silent.items():
+        if is_silent:
+            yield f"to hear these utterances, repeat the command of {run} with --keep-audio"

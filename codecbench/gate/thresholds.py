@@ -1,4 +1,4 @@
-"""How much worse a column may get: ``pesq_wb<-0.02``, ``wer>0.5``, ``kbps>2%``."""
+"""How much worse a column may get: ``pesq_wb<-0.02``, ``wer>0.01``, ``kbps>2%``."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def parse_threshold(text: str) -> Threshold:
     if found is None:
         raise UserError(
             f"cannot read the threshold '{text}'; write column, < or >, and a difference,"
-            " such as pesq_wb<-0.02, wer>0.5 or kbps>2%"
+            " such as pesq_wb<-0.02, wer>0.01 or kbps>2%"
         )
     amount, below = float(found["amount"]), found["side"] == "<"
     if amount > 0 if below else amount < 0:

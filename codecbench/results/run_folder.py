@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..metric import Column
+from .kept_audio import KeptAudio, Key
 from .manifest import CodecEntry, Manifest
 from .reading import of_all_parts, opened
 from .results import Results
@@ -180,6 +181,28 @@ class Run(Results):
     def conditions(self) -> list[str]:
         """Sentences about how all numbers were measured."""
         return [loss.note] if (loss := self.manifest.packet_loss) else []
+
+    def decoded_audio(self, codec: str, utterance: Key) -> Path | None:
+        """Return the kept audio of an utterance as it was scored; None if it was not kept.
+
+        Parameters
+        ----------
+        codec : str
+            Canonical spec.
+        utterance : (corpus, split, id)
+
+        Raises
+        ------
+        KeyError
+            If the codec is not in the run.
+        """
+        path = self._kept_audio.path(codec, utterance)
+        return path if path.is_file() else None
+
+    @cached_property
+    def _kept_audio(self) -> KeptAudio:
+        entries = self.manifest.codecs.items()
+        return KeptAudio(self.path, {spec: entry.identity for spec, entry in entries})
 
     @contextmanager
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -12,6 +12,7 @@ from ..engine.score import decoded_or_reason
 from ..engine.tasks import CodecTask
 from ..engine.transcode import Transcoder
 from ..errors import UserError
+from ..files import safe_name
 from ..registry import codec_of
 from ..results.kept_bitstreams import KeptBitstreams
 from ..results.kept_bitstreams import Key as BitstreamKey
@@ -19,7 +20,7 @@ from ..results.reading import of_all_parts
 from ..results.run_folder import BITSTREAMS, Run
 from ..results.schema import REFERENCE, StoredBitstream
 from .choice import Chosen
-from .folder import SiteFolder, safe_name
+from .folder import SiteFolder
 from .spectrogram import spectrogram_png
 
 

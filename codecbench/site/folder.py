@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from importlib import resources
@@ -142,9 +141,3 @@ def breakable(text: str) -> Any:
     from markupsafe import Markup, escape
 
     return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[:,])", text))
-
-
-def safe_name(*parts: object) -> str:
-    """Return a file name for anything: the beginning of a hash, never the text itself."""
-    text = json.dumps([str(part) for part in parts])
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]

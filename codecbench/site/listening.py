@@ -19,6 +19,7 @@ from ..engine.score import decoded_or_reason
 from ..engine.tasks import CodecTask
 from ..engine.transcode import Transcoder
 from ..errors import UserError
+from ..files import safe_name
 from ..reports.families import chosen as codecs_meant
 from ..reports.families import families_of
 from ..reports.layout import one_line
@@ -26,7 +27,7 @@ from ..results.run_folder import Run
 from ..results.schema import REFERENCE
 from .audio import Sound, flac_bytes
 from .choice import Chosen
-from .folder import SiteFolder, safe_name, script_json
+from .folder import SiteFolder, script_json
 from .utterances import run_identity_parts
 
 ANCHOR = "lowpass:hz=3500"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..files import safe_name
 from ..metric import Column
 from ..reports.labels import short_labels
 from ..reports.layout import NOTHING, Heading, heading_of, number, one_line
@@ -14,7 +15,6 @@ from ..results.run_folder import Run
 from ..results.schema import REFERENCE
 from .audio import Sound
 from .choice import Chosen, Key
-from .folder import safe_name
 from .recognition import COLUMNS as RECOGNITION
 from .recognition import KeptTexts, Recognition
 

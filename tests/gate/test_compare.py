@@ -14,7 +14,7 @@ from codecbench.gate.formats import FORMATS, render
 from codecbench.gate.thresholds import parse_threshold
 from codecbench.results.run_folder import load_run
 
-THRESHOLDS = ("stoi<-0.005", "mel_distance>2%", "kbps>1%")
+SUBSET = 12
 
 
 @pytest.fixture
@@ -140,6 +140,62 @@ def test_new_failures_close_the_gate(copied, gate_runs, compare):
     assert compare(copied, gate_runs["base"], *gate())[0] == 0
 
 
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_candidate_that_scores_nothing_is_a_regression(kind, copied, gate_runs, compare):
+    fail_some(copied, "stoi", SUBSET)
+    status, out, err = compare(gate_runs["base"], copied, *gate(), "-f", kind)
+    assert (status, err) == (1, "")
+    assert "too short" in out
+    if kind == "json":
+        columns = {one["name"]: one for one in json.loads(out)["codecs"][0]["columns"]}
+        stoi = columns["stoi"]
+        assert (stoi["candidate"], stoi["difference"], stoi["utterances"]) == (None, None, 0)
+        assert stoi["new_failures"] == SUBSET
+        assert stoi["thresholds"] == [{"threshold": "stoi<-0.005", "broken": True}]
+    assert compare(copied, gate_runs["base"], *gate())[0] == 2
+    assert compare(copied, gate_runs["base"])[0] == 0
+
+
+def test_failures_in_a_column_without_threshold_close_the_gate_too(copied, gate_runs, compare):
+    fail_some(copied, "lsd", SUBSET)
+    status, out, _ = compare(gate_runs["base"], copied, *gate(), "-f", "markdown")
+    assert status == 1
+    assert "FAIL 12 more utterances failed" in out
+
+
+def test_what_one_run_alone_holds_is_said(copied, gate_runs, compare):
+    drop_some(copied, "stoi", 3)
+    status, out, _ = compare(gate_runs["base"], copied, *gate(), "-f", "markdown")
+    assert status == 0
+    assert (
+        f"3 utterances of {gate_runs['base']} are not in the other run".replace("_", r"\_") in out
+    )
+    drop_some(copied, "lsd", SUBSET)
+    _, out, _ = compare(gate_runs["base"], copied, "-f", "markdown")
+    assert re.search(r"columns of .* alone are not compared: lsd", out)
+
+    def rename(record):
+        record["codec"] += ",bits=8"
+
+    each_row(copied, rename)
+    edit(copied / "manifest.json", lambda record: record["codecs"].update(
+        {f"{spec},bits=8": entry for spec, entry in record["codecs"].items()}))  # fmt: skip
+    _, out, _ = compare(copied, gate_runs["base"], "-f", "markdown")
+    assert re.search(r"codecs of .* alone are not compared: decoded", out)
+
+
+def test_how_to_keep_audio_is_said_only_of_what_got_worse(gate_runs, compare, tmp_path):
+    runs = gate_runs["base"], gate_runs["fewer-quantizers"]
+    _, out, _ = compare(*runs, *gate(), "-f", "json", "--worst-audio", tmp_path / "worst")
+    notes = json.loads(out)["notes"]
+    _, out, _ = compare(*runs, *gate(), "-f", "markdown")
+    for run in runs:
+        assert f"repeat the command of {run} with --keep-audio".replace("_", r"\_") in out
+    assert not any("keep-audio" in note for note in notes)
+    assert {path.suffix for path in (tmp_path / "worst").rglob("*.*")} == {".flac"}
+    assert "keep-audio" not in compare(runs[0], runs[0], *gate())[1]
+
+
 def other_audio(record):
     record[0][3]["sha256"] = "0" * 64
 
@@ -261,13 +317,22 @@ def fail_some(folder, metric, count):
     each_row(folder, change)
 
 
-def each_row(folder, change):
+def drop_some(folder, metric, count):
+    left = iter(range(count))
+    each_row(
+        folder,
+        lambda record: None,
+        lambda record: record["metric"] != metric or next(left, None) is None,
+    )
+
+
+def each_row(folder, change, kept=lambda record: True):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     for path in (folder / "rows").glob("*.parquet"):
         table = pq.read_table(path)
-        records = table.to_pylist()
+        records = [record for record in table.to_pylist() if kept(record)]
         for record in records:
             change(record)
         pq.write_table(pa.Table.from_pylist(records, schema=table.schema), path)

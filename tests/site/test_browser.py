@@ -2,7 +2,7 @@
 
 import pytest
 
-from codecbench.site.folder import safe_name
+from codecbench.files import safe_name
 
 PHONE = {"viewport": {"width": 360, "height": 740}}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...errors import UserError
-from ..comparison import Comparison
+from ..findings import Comparison
 
 FORMATS = ("rich", "markdown", "junit", "json")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..comparison import ColumnComparison, Comparison
+from ..findings import ColumnComparison, Comparison, Worsening
 
 
 def write(comparison: Comparison) -> str:
@@ -30,29 +30,38 @@ def write(comparison: Comparison) -> str:
 
 
 def _column(column: ColumnComparison) -> dict[str, Any]:
-    interval = column.difference.interval
+    found = column.difference
+    interval = found.interval if found else None
     return {
         "name": column.name,
         "unit": column.column.unit,
         "better": column.column.better,
         "base": column.base,
         "candidate": column.candidate,
-        "difference": interval.value,
-        "low": interval.low,
-        "high": interval.high,
-        "p_value": column.difference.p_value,
-        "detectable": column.difference.detectable,
-        "utterances": interval.utterances,
-        "speakers": interval.speakers,
-        "method": interval.method,
+        "difference": interval and interval.value,
+        "low": interval and interval.low,
+        "high": interval and interval.high,
+        "p_value": found and found.p_value,
+        "detectable": found and found.detectable,
+        "utterances": interval.utterances if interval else 0,
+        "speakers": interval.speakers if interval else 0,
+        "method": interval.method if interval else "none",
         "new_failures": column.new_failures,
         "mended": column.mended,
+        "alone": {"base": column.alone[0], "candidate": column.alone[1]},
         "thresholds": [
             {"threshold": str(threshold), "broken": broken}
             for threshold, broken in column.thresholds
         ],
-        "worst": [
-            {"utterance": one.utterance, "base": one.base, "candidate": one.candidate}
-            for one in column.worst
-        ],
+        "worst": [_worst(one) for one in column.worst],
+    }
+
+
+def _worst(one: Worsening) -> dict[str, Any]:
+    return {
+        "utterance": one.utterance,
+        "base": one.base,
+        "candidate": one.candidate,
+        "reason": one.reason,
+        "audio": {what: str(path) for what, path in one.sounds.listed()},
     }

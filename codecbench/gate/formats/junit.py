@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from ...reports.layout import one_line
-from ..comparison import CodecComparison, ColumnComparison, Comparison
-from ..layout import headline
+from ..findings import CodecComparison, ColumnComparison, Comparison
+from ..layout import difference_of, headline, worst_line
 
 
 def write(comparison: Comparison) -> str:
@@ -34,16 +34,26 @@ def _cases(
     comparison: Comparison, codec: CodecComparison, column: ColumnComparison
 ) -> Iterator[ElementTree.Element]:
     for threshold, broken in column.thresholds:
-        difference = column.difference.interval.worded("+", column.column.digits + 1)
-        yield _case(codec, str(threshold), f"{column.name}: {difference}" if broken else None)
+        reason = f"{column.name}: {difference_of(column)}" if broken else None
+        yield _case(codec, column, str(threshold), reason)
     if comparison.allowed_failures is not None:
         failed = comparison.has_too_many_failures(column)
         reason = f"{column.new_failures} utterances that the base scored failed"
-        yield _case(codec, f"{column.name}: failures", reason if failed else None)
+        yield _case(codec, column, f"{column.name}: failures", reason if failed else None)
 
 
-def _case(codec: CodecComparison, name: str, reason: str | None) -> ElementTree.Element:
+def _case(
+    codec: CodecComparison, column: ColumnComparison, name: str, reason: str | None
+) -> ElementTree.Element:
     case = ElementTree.Element("testcase", classname=one_line(codec.label), name=one_line(name))
     if reason is not None:
         ElementTree.SubElement(case, "failure", message=one_line(reason))
+        ElementTree.SubElement(case, "system-out").text = "\n".join(_worst(column))
     return case
+
+
+def _worst(column: ColumnComparison) -> Iterator[str]:
+    for one in column.worst:
+        yield worst_line(column, one)
+        for what, path in one.sounds.listed():
+            yield f"  {what} {one_line(str(path))}"

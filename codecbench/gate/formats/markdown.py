@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...reports.formats.markdown import escape
-from ..comparison import CodecComparison, Comparison
-from ..layout import FAILED, HEADINGS, cells_of, headline, notes_of, title_of
+from ..findings import CodecComparison, ColumnComparison, Comparison
+from ..layout import (
+    FAILED,
+    HEADINGS,
+    cells_of,
+    headline,
+    notes_of,
+    title_of,
+    title_of_worst,
+    worst_line,
+)
 
 
 def write(comparison: Comparison) -> str:
     """Write the verdict, a table a codec, the worst utterances of what failed, and the notes."""
     sign = "✅" if comparison.passed else "❌"
-    runs = f"base `{comparison.base}`, candidate `{comparison.candidate}`"
+    runs = escape(f"base {comparison.base}, candidate {comparison.candidate}")
     parts = [f"### {sign} {escape(headline(comparison))}", runs]
     parts += [_table(comparison, codec) for codec in comparison.codecs]
     parts += list(_worst(comparison))
@@ -33,13 +42,15 @@ def _table(comparison: Comparison, codec: CodecComparison) -> str:
 def _worst(comparison: Comparison) -> Iterator[str]:
     for codec, column in comparison.broken():
         if column.worst:
-            title = f"Got worse most in {column.column.title}, {codec.label}"
-            digits = column.column.digits
-            lines = [
-                f"- {escape(one.utterance)}: {one.base:.{digits}f} → {one.candidate:.{digits}f}"
-                for one in column.worst
-            ]
-            yield "\n".join([f"{escape(title)}:\n", *lines])
+            heading = escape(title_of_worst(codec, column))
+            yield "\n".join([f"{heading}\n", *_items(column)])
+
+
+def _items(column: ColumnComparison) -> Iterator[str]:
+    for one in column.worst:
+        yield f"- {escape(worst_line(column, one))}"
+        for what, path in one.sounds.listed():
+            yield f"  - {what}: {escape(str(path))}"
 
 
 def _line(cells: Iterator[str] | list[str] | tuple[str, ...]) -> str:

@@ -9,8 +9,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..comparison import CodecComparison, Comparison
-from ..layout import FAILED, HEADINGS, cells_of, headline, notes_of, title_of
+from ...reports.layout import one_line
+from ..findings import CodecComparison, Comparison
+from ..layout import (
+    FAILED,
+    HEADINGS,
+    cells_of,
+    headline,
+    notes_of,
+    title_of,
+    title_of_worst,
+    worst_line,
+)
 
 
 def write(comparison: Comparison, width: int = 100, color: bool = False) -> str:
@@ -55,9 +65,12 @@ def _print_worst(console: Console, comparison: Comparison) -> None:
     for codec, column in comparison.broken():
         if not column.worst:
             continue
-        console.print(Text(f"\ngot worse most in {column.column.title}, {codec.label}:"))
-        digits = column.column.digits
+        console.print(Text(f"\n{title_of_worst(codec, column)}"))
         for one in column.worst:
-            scores = f"{one.base:.{digits}f} → {one.candidate:.{digits}f}"
-            console.print(Text(f"  {one.utterance}  {scores}"))
+            console.print(Text(f"  {worst_line(column, one)}"))
+            for what, path in one.sounds.listed():
+                # Paths are copied: they are not broken into lines.
+                console.print(
+                    Text(f"    {what}  {one_line(str(path))}", style="dim"), soft_wrap=True
+                )
     console.print()
