@@ -110,6 +110,17 @@ class AudioIndex:
             tick()
         self._write()
 
+    def forget_places(self) -> None:
+        """Drop where files lie and when they changed, which means nothing on another machine.
+
+        The next `update` hashes the audio again.
+        """
+        self._entries = {
+            key: replace(entry, size=None, mtime_ns=None, path=None)
+            for key, entry in self._entries.items()
+        }
+        self._write()
+
     def _note_paths(self, utterances: Iterable[Utterance]) -> bool:
         """Note where known audio lies now; return whether that is news."""
         news = False

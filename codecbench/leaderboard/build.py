@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ..engine.audio_index import AudioIndex
 from ..engine.request import RunRequest
 from ..engine.run import Progress, execute
 from ..errors import UserError
 from ..files import write_text_atomic
 from ..results.forgetting import forget
 from ..results.merging import merge_parts
-from ..results.run_folder import ROWS, Run
+from ..results.run_folder import AUDIO_INDEX, ROWS, Run
 from ..results.schema import ROW_KEY, rows_schema
 from .definition import Definition, PublishedDefinition, find_definitions
 from .overview import README, with_overview
@@ -66,7 +67,9 @@ def measure(
 
 def _measure(request: RunRequest, progress: Progress) -> None:
     run = execute(request, progress).run
-    # One file: results are kept under version control, and each part would be another.
+    # Results are kept under version control: without what is of this machine alone, and in one
+    # file, as each part would be another.
+    AudioIndex(run.path / AUDIO_INDEX).forget_places()
     merge_parts(run.path / ROWS, ROW_KEY, rows_schema(), above=1)
 
 

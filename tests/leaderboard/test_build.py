@@ -1,9 +1,11 @@
 """`codecbench leaderboard build` and `check`: what is measured, written, and found stale."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+import codecbench
 from codecbench.leaderboard import build as building
 from codecbench.leaderboard import timings as timing
 from codecbench.results.run_folder import load_run
@@ -55,6 +57,7 @@ def test_results_are_one_file_without_machine_paths(built):
     assert len(list((built / RUN / "rows").iterdir())) == 1
     command = load_run(built / RUN).manifest.sessions[0].command
     assert "/" not in command[0]
+    assert str(Path(codecbench.__file__).parents[1]) not in (built / RUN / "audio.json").read_text()
 
 
 def test_nothing_is_measured_twice(boards, monkeypatch, capsys):
