@@ -1,5 +1,6 @@
 """`codecbench compare` on planted regressions, on harmless changes, and on what it must refuse."""
 
+import html
 import json
 import re
 import shutil
@@ -258,8 +259,12 @@ def test_formats_say_the_same(kind, gate_runs):
     found = compare_runs(*runs, [parse_threshold(text) for text in ("stoi<-0.005", "lsd>9")])
     text = render(found, kind)
     assert text.endswith("\n")
-    for said in ("stoi", "candidate"):
-        assert said in text.lower()
+    plain = html.unescape(text).replace("\\", "")
+    stoi = next(one for one in found.codecs[0].columns if one.name == "stoi")
+    assert "stoi<-0.005" in plain
+    assert f"{stoi.difference.interval.value:.3f}" in plain
+    assert all(one.utterance in plain for one in stoi.worst)
+    assert ("lsd>9" in plain) == (kind in ("json", "junit"))
 
 
 def test_json_holds_everything(gate_runs, compare):
