@@ -1,7 +1,7 @@
 """codecbench: evaluate speech codecs with real bits, an honest protocol and statistics.
 
-``load_codec(spec)``, ``load_metric(name)``, ``load_corpus(spec)``, ``run(...)`` and
-``load_run(path)`` are the public functions; importing them loads nothing heavy.
+``load_codec(spec)``, ``load_metric(name)``, ``load_corpus(spec)``, ``run(...)``, ``load_run(path)``
+and ``register(class)`` are the public functions; importing them loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .engine.run import run
     from .errors import CodecbenchError, UnavailableError, UserError
     from .metric import Column, Decoded, Metric, MetricCard, Score
-    from .registry import load_codec, load_corpus, load_metric
+    from .registry import load_codec, load_corpus, load_metric, register
     from .results.run_folder import load_run
 
 __version__ = "0.1.0"
@@ -30,7 +30,7 @@ _HOMES = {
     ".engine.run": ("run",),
     ".errors": ("CodecbenchError", "UnavailableError", "UserError"),
     ".metric": ("Column", "Decoded", "Metric", "MetricCard", "Score"),
-    ".registry": ("load_codec", "load_corpus", "load_metric"),
+    ".registry": ("load_codec", "load_corpus", "load_metric", "register"),
     ".results.run_folder": ("load_run",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -39,7 +39,7 @@ __all__ = [  # noqa: RUF022 - grouped as in _HOMES
     "Audio", "read_audio", "write_audio", "Bitstream", "Packet", "Codec", "CodecCard", "TokenCodec",
     "Tokens", "Corpus", "Utterance", "run", "CodecbenchError", "UnavailableError", "UserError",
     "Column", "Decoded", "Metric", "MetricCard", "Score", "load_codec", "load_corpus",
-    "load_metric", "load_run",
+    "load_metric", "register", "load_run",
 ]  # fmt: skip
 
 
