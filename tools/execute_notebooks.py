@@ -14,6 +14,7 @@ compared.
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import tempfile
 from collections.abc import Iterator
@@ -81,12 +82,10 @@ def differences(expected: nbformat.NotebookNode, found: nbformat.NotebookNode) -
 
 def difference(expected: str, found: str) -> str | None:
     """Say how two texts differ beyond the tolerance of their numbers; None if they do not."""
-    words = [_SPACES.sub(" ", _NUMBER.sub("#", text)).strip() for text in (expected, found)]
-    if words[0] != words[1]:
-        place = next((at for at, pair in enumerate(zip(*words, strict=False)) if len(set(pair)) > 1),
-                     min(map(len, words)))  # fmt: skip
-        near = [text[max(0, place - 20) : place + 20] for text in words]
-        return f"'{near[1]}' where '{near[0]}' is expected"
+    words = [_SPACES.sub(" ", _NUMBER.sub("#", text)).split() for text in (expected, found)]
+    for wanted, got in itertools.zip_longest(*words, fillvalue="nothing"):
+        if wanted != got:
+            return f"'{got}' where '{wanted}' is expected"
     for wanted, got in zip(_NUMBER.findall(expected), _NUMBER.findall(found), strict=True):
         if abs(_value(wanted) - _value(got)) > _tolerance(wanted):
             return f"{got} where {wanted} is expected"
