@@ -1,7 +1,7 @@
 """codecbench: evaluate speech codecs with real bits, an honest protocol and statistics.
 
-``load_codec(spec)``, ``load_metric(name)``, ``load_corpus(spec)``, ``run(...)`` and
-``load_run(path)`` are the public functions; importing them loads nothing heavy.
+``load_codec(spec)``, ``load_metric(name)``, ``load_corpus(spec)``, ``run(...)``, ``load_run(path)``
+and ``register(class)`` are the public functions; importing them loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .engine.run import run
     from .errors import CodecbenchError, UnavailableError, UserError
     from .metric import Column, Decoded, Law, Metric, MetricCard, Score
-    from .registry import load_codec, load_corpus, load_metric
+    from .registry import load_codec, load_corpus, load_metric, register
     from .reports.table import Table
     from .results.run_folder import Run, load_run
     from .streaming import StreamingCodec
@@ -34,7 +34,7 @@ _HOMES = {
     ".engine.run": ("run",),
     ".errors": ("CodecbenchError", "UnavailableError", "UserError"),
     ".metric": ("Column", "Decoded", "Law", "Metric", "MetricCard", "Score"),
-    ".registry": ("load_codec", "load_corpus", "load_metric"),
+    ".registry": ("load_codec", "load_corpus", "load_metric", "register"),
     ".reports.table": ("Table",),
     ".results.run_folder": ("Run", "load_run"),
     ".streaming": ("StreamingCodec",),
@@ -45,7 +45,7 @@ __all__ = [  # noqa: RUF022 - grouped as in _HOMES
     "Audio", "read_audio", "write_audio", "Bitstream", "Packet", "Codec", "CodecCard", "TokenCodec",
     "Tokens", "Corpus", "Utterance", "run", "CodecbenchError", "UnavailableError", "UserError",
     "Column", "Decoded", "Metric", "MetricCard", "Score", "load_codec", "load_corpus",
-    "load_metric", "load_run",
+    "load_metric", "register", "load_run",
     "Config", "Law", "Requirement", "Run", "StreamingCodec", "Table",
 ]  # fmt: skip
 

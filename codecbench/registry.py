@@ -1,7 +1,8 @@
 """Finds codecs, metrics and corpora by name, through entry points.
 
 Groups: ``codecbench.codecs``, ``codecbench.metrics``, ``codecbench.corpora``. Other people's
-packages register theirs in the same way.
+packages register theirs in the same way. `register` makes a class known without a package, to this
+process and to the workers of its runs: for notebooks and scripts.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from .spec import Spec, parse_spec
 
 if TYPE_CHECKING:
     from .codec import CodecBase
+    from .component import Component
     from .corpora.base import Corpus
     from .metric import Metric
 
 CODECS, METRICS, CORPORA = "codecs", "metrics", "corpora"
+
+registered: dict[str, dict[str, Any]] = {CODECS: {}, METRICS: {}, CORPORA: {}}
+"""Classes that `register` was given, by kind and name."""
 
 
 @functools.cache
@@ -33,7 +38,70 @@ def _entries(kind: str) -> dict[str, EntryPoint]:
 
 def names(kind: str) -> list[str]:
     """List the registered names of a kind: ``codecs``, ``metrics`` or ``corpora``."""
-    return list(_entries(kind))
+    return [*_entries(kind), *registered[kind]]
+
+
+def register(component: type[Component]) -> None:
+    """Make a codec or metric known by its `name`, to this process and the workers of its runs.
+
+    The class may stand in a notebook or a script: workers get a copy of it and of what it uses
+    from there. Registered again under its name, it takes the place of the one before; results that
+    a run folder holds stay as they are unless its `version` differs. The command line knows it
+    only through an entry point.
+
+    Parameters
+    ----------
+    component : type
+        A concrete subclass of `Codec` or `Metric`.
+
+    Raises
+    ------
+    UserError
+        If it is no such class, or its name, or that of a column, is one that a package has.
+
+    Examples
+    --------
+    >>> from codecbench import load_codec
+    >>> from codecbench.adapters.mulaw import MulawCodec
+    >>> class Telephone(MulawCodec):
+    ...     name = "telephone"
+    >>> register(Telephone)
+    >>> load_codec("telephone").spec
+    'telephone'
+    """
+    kind = _kind_of(component)
+    if fault := _fault_of(kind, component):
+        raise UserError(f"{component.__name__} cannot be registered: {fault}")
+    registered[kind][component.name] = component
+    column_owners.cache_clear()
+
+
+def _kind_of(component: Any) -> str:
+    from .codec import CodecBase
+    from .metric import Metric
+
+    for kind, base in ((CODECS, CodecBase), (METRICS, Metric)):
+        if isinstance(component, type) and issubclass(component, base):
+            return kind
+    raise UserError(
+        f"{component!r} cannot be registered: a class is needed that derives from Codec or Metric"
+    )
+
+
+def _fault_of(kind: str, component: Any) -> str | None:
+    missing = sorted(component.__abstractmethods__)
+    if missing:
+        return f"it lacks {', '.join(missing)}"
+    name = getattr(component, "name", None)
+    if name is None:
+        return "it has no `name`"
+    if parse_spec(name).name != name:
+        return f"a spec cannot begin with the name '{name}'"
+    columns = {column.name for column in getattr(component, "columns", ())}
+    owners = column_owners()
+    taken = {column for column in columns if owners.get(column, name) != name}
+    taken |= {name} & set(_entries(kind))
+    return f"'{min(taken)}' is taken by a package; choose another name" if taken else None
 
 
 def component_class(kind: str, name: str) -> Any:
@@ -46,9 +114,11 @@ def component_class(kind: str, name: str) -> Any:
     UnavailableError
         If it cannot be imported.
     """
+    if name in registered[kind]:
+        return registered[kind][name]
     entries = _entries(kind)
     if name not in entries:
-        raise UserError(unknown_name(kind, name, entries))
+        raise UserError(unknown_name(kind, name, names(kind)))
     try:
         return entries[name].load()
     except (ImportError, AttributeError) as error:
@@ -128,7 +198,7 @@ def metric_of(name: str | Spec) -> Metric:
     A metric's name means its default columns; a name that is both (``stoi``) the column alone.
     """
     parsed = _parsed(name)
-    entries, columns = _entries(METRICS), column_owners()
+    entries, columns = names(METRICS), column_owners()
     selected: tuple[str, ...] | None
     if parsed.name in columns:
         owner, selected = columns[parsed.name], (parsed.name,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,6 +78,14 @@ def table(
             "--system", help="With --published: this system. May be repeated. [default: all]"
         ),
     ] = None,
+    published_corpus: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--published-corpus",
+            help="With --published: show numbers of this corpus, too, in a part of its own."
+            " May be repeated.",
+        ),
+    ] = None,
     caption: Annotated[str, typer.Option("--caption", help="Caption.")] = "",
     label: Annotated[
         str, typer.Option("--label", help="Name for references (latex, html, typst).")
@@ -114,8 +123,9 @@ def table(
 
     wrapping = Wrapping(caption, label, standalone)
     wrapping.require_possible(format.value)
-    if system and published is None:
-        raise UserError("--system chooses among published numbers: give --published, too")
+    if published is None and (system or published_corpus):
+        option = "--system" if system else "--published-corpus"
+        raise UserError(f"{option} chooses among published numbers: give --published, too")
     edges = parse_bands(bands) if bands is not None else ()
     results = load_results(runs)
     wanted = [name for text in metrics or () for name in split_specs(text)]
@@ -128,19 +138,24 @@ def table(
         bands=edges,
     )
     if published is not None:
-        found = _with_published(found, published, system or (), edges)
+        found = _with_published(found, published, system or (), edges, published_corpus or ())
     options = screen() if output is None else {"width": DEFAULT_WIDTH, "color": False}
     write_result(render(found, format.value, wrapping=wrapping, **options), output)
 
 
 def _with_published(
-    found: Table, path: str, systems: list[str] | tuple[str, ...], edges: tuple[float, ...]
+    found: Table,
+    path: str,
+    systems: Sequence[str],
+    edges: tuple[float, ...],
+    corpora: Sequence[str],
 ) -> Table:
     from ..reports.published import of_systems, read_published
     from ..reports.published_rows import with_published
 
     numbers = read_published(path)
-    return with_published(found, of_systems(numbers, systems) if systems else numbers, edges)
+    wanted = of_systems(numbers, systems) if systems else numbers
+    return with_published(found, wanted, edges, corpora)
 
 
 table.__doc__ = f"{table.__doc__}\n{_EPILOG}"

@@ -36,6 +36,7 @@ from ..utterance_list import ListedUtterance, read_list, write_list
 from .audio_index import AudioEntry, AudioIndex
 from .plan import Key, Missing, plan, shards
 from .pool import Pool, default_jobs
+from .registered import registered_copy
 from .request import RunRequest
 from .selection import MetricSelection, select_codecs, select_metrics, select_utterances
 from .tasks import CodecTask, Shard, WorkerSetup
@@ -224,6 +225,7 @@ class _Work:
         self._selection = selection
         self._progress = progress
         self._jobs = request.jobs or default_jobs()
+        self._registered = registered_copy()
         self._manifest = self._opened_manifest()
 
     def do(self, utterances: Sequence[Utterance]) -> int:
@@ -301,6 +303,7 @@ class _Work:
             tuple((spec, tuple(sorted(metric.selected))) for spec, metric in metrics.items()),
             self._request.device,
             self._request.packet_loss,
+            self._registered,
         )
         return Pool(setup, self._jobs, lambda spec, column: units[spec, column])
 

@@ -21,11 +21,14 @@ class WorkerSetup:
     device : str
     packet_loss : PacketLoss or None
         What happens to packets on their way to the decoder.
+    registered : bytes
+        What the parent has registered without a package; see `registered_copy`.
     """
 
     metrics: tuple[tuple[str, tuple[str, ...]], ...]
     device: str
     packet_loss: PacketLoss | None = None
+    registered: bytes = b""
 
 
 @dataclass(frozen=True)

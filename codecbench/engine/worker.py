@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 
 from ..errors import UserError
 from ..processes import die_with_parent, limit_torch_threads
+from .registered import take_registered
 from .score import Scorer
 from .tasks import Fatal, Ready, Shard, ShardDone, WorkerSetup
 
@@ -34,6 +35,7 @@ def main(descriptor: int) -> None:
 def _serve(connection: Connection) -> None:
     setup: WorkerSetup = connection.recv()
     limit_torch_threads()
+    take_registered(setup.registered)
     scorer = Scorer(setup, report=connection.send)
     connection.send(Ready())
     while True:

@@ -37,7 +37,10 @@ class _Key:
 
 
 def with_published(
-    table: Table, numbers: Sequence[PublishedNumber], bands: Sequence[float] = ()
+    table: Table,
+    numbers: Sequence[PublishedNumber],
+    bands: Sequence[float] = (),
+    corpora: Sequence[str] = (),
 ) -> Table:
     """Add the published numbers of the table's corpora and columns, behind the measured rows.
 
@@ -49,6 +52,9 @@ def with_published(
     bands : sequence of float
         Edges of the table's bands in kbit/s; a published row stands in the band of the rate that
         its source claims.
+    corpora : sequence of str
+        Corpora that were not measured here, such as ``librispeech``, whose published numbers are
+        shown, too: as groups of their own, behind the others.
 
     Raises
     ------
@@ -58,22 +64,24 @@ def with_published(
     """
     if table.keys != ((CORPUS, BAND) if bands else (CORPUS,)):
         raise UserError("published numbers are of a corpus: group the table by corpus alone")
-    corpora = list(dict.fromkeys(row.group[0] for row in table.rows))
+    shown = list(dict.fromkeys([*(row.group[0] for row in table.rows), *corpora]))
     chosen = [
         (number, column)
         for number in numbers
-        if number.corpus in corpora and (column := number.column(table.columns))
+        if number.corpus in shown and (column := number.column(table.columns))
     ]
-    if not chosen:
+    found = {number.corpus for number, _ in chosen}
+    lacking = [corpus for corpus in corpora if corpus not in found] if found else shown
+    if lacking:
         raise UserError(
-            f"none of the published numbers is of {', '.join(corpora)} and"
+            f"none of the published numbers is of {', '.join(lacking)} and"
             f" {', '.join(table.columns)}; see how the file names datasets and metrics"
         )
     letters = _letters(number for number, _ in chosen)
     rows, labels = _rows(table, chosen, letters, bands)
     return replace(
         table,
-        rows=_placed(table, rows, bands),
+        rows=_placed(table, rows, shown, bands),
         labels={**table.labels, **labels},
         notes=(*table.notes, *_notes(chosen, letters)),
     )
@@ -149,9 +157,10 @@ def _cell(table: Table, number: PublishedNumber, column: str) -> Cell:
     return Cell(number.value, digits=number.digits)
 
 
-def _placed(table: Table, rows: Sequence[Row], bands: Sequence[float]) -> tuple[Row, ...]:
+def _placed(
+    table: Table, rows: Sequence[Row], corpora: Sequence[str], bands: Sequence[float]
+) -> tuple[Row, ...]:
     """Put each row behind the others of its group, and new bands where they belong."""
-    corpora = list(dict.fromkeys(row.group[0] for row in table.rows))
     order = all_bands(bands) if bands else []
 
     def place(row: Row) -> tuple[int, int]:

@@ -88,6 +88,16 @@ def test_published_rows(command, tmp_path):
     assert "arXiv 1234.5678, Table 1; demo set; page 3" in text
 
 
+def test_published_rows_of_another_corpus(command):
+    arguments = ("ONE", "-m", "kbps,stoi", "--published", "bundled", "-f", "csv")
+    status, text, _ = command(
+        *arguments, "--system", "svcodec", "--published-corpus", "librispeech"
+    )
+    assert status == 0
+    assert "librispeech" in text
+    assert "0.765" in text
+
+
 def test_a_codec_or_metric_that_changed_between_runs_is_refused(command, runs, tmp_path):
     for part, kind in (("codecs", "mulaw"), ("metrics", "stoi")):
         copy = tmp_path / part
@@ -115,6 +125,7 @@ def test_a_codec_or_metric_that_changed_between_runs_is_refused(command, runs, t
         (["ONE", "--codec", "opus"], "this run has no codec 'opus'"),
         (["ONE", "-m", "pesq"], "pesq is not in this run"),
         (["ONE", "--system", "opus"], "give --published, too"),
+        (["ONE", "--published-corpus", "vctk"], "--published-corpus chooses among published"),
         (["ONE", "--published", "bundled"], "none of the published numbers is of demo"),
         (["ONE", "--published", "/no/such.csv"], "there is no file /no/such.csv"),
         (["ONE", "-f", "csv", "--caption", "A"], "--caption does not go with csv"),

@@ -90,6 +90,17 @@ def test_what_is_of_another_corpus_or_metric_is_not_shown(table, published):
     assert len(with_published(table, numbers).rows) == 3
 
 
+def test_a_corpus_that_was_not_measured_stands_in_a_group_of_its_own(table, published):
+    numbers = published(line(), {**line(), "dataset": "VCTK test"}, {**line(), "dataset": "D x"})
+    found = with_published(table, numbers, corpora=["vctk"])
+    assert [row.group for row in found.rows] == [("c",), ("c",), ("c",), ("vctk",)]
+    assert found.rows[:2] == table.rows
+    assert found.rows[-1].source
+    assert found.rows[-1].cells["pesq_wb"].value == 2.5
+    with pytest.raises(UserError, match="none of the published numbers is of ljspeech and"):
+        with_published(table, numbers, corpora=["vctk", "ljspeech"])
+
+
 @pytest.mark.parametrize(
     ("metric", "column"),
     [
