@@ -24,7 +24,7 @@ PART_BYTES = 64_000_000
 
 
 def merge_parts(
-    folder: Path, key: Sequence[str], schema: pa.Schema, above: int = MERGE_ABOVE_PARTS
+    folder: Path, key: Sequence[str], schema: pa.Schema, above: int | None = None
 ) -> None:
     """Merge neighbouring parts of a data set; only while holding the run's lock.
 
@@ -38,8 +38,9 @@ def merge_parts(
     key : sequence of str
         The columns that make two rows the same; of those, the latest is kept.
     schema : pyarrow.Schema
-    above : int
-        Merge only if it makes the data set at least this many parts fewer.
+    above : int, optional
+        Merge only if it makes the data set at least this many parts fewer; `MERGE_ABOVE_PARTS` if
+        None.
 
     Raises
     ------
@@ -47,7 +48,8 @@ def merge_parts(
         If a part is damaged; nothing is removed then.
     """
     groups = [group for group in _neighbours(parts(folder)) if len(group) > 1]
-    if sum(len(group) - 1 for group in groups) < above:
+    fewer = sum(len(group) - 1 for group in groups)
+    if fewer < (MERGE_ABOVE_PARTS if above is None else above):
         return
     for group in groups:
         kept = _latest(group, key)
