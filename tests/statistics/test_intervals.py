@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codecbench.statistics.clusters import sums_by_cluster
+from codecbench.statistics.clusters import clusters_of
 from codecbench.statistics.intervals import Interval, mean_interval, ratio_interval
 
 
@@ -62,7 +62,7 @@ def test_many_speakers_agree_with_scipys_bootstrap():
     sizes = rng.integers(1, 9, 30)
     speakers = np.repeat(np.arange(30), sizes)
     values = rng.exponential(size=len(speakers)) + np.repeat(rng.normal(size=30), sizes)
-    sums = sums_by_cluster(np.stack([values, np.ones(len(values))], axis=1), speakers)
+    sums = clusters_of(speakers).sums(np.stack([values, np.ones(len(values))], axis=1))
     reach = math.sqrt(30 / 29) * scipy.stats.t.ppf(0.975, 29)
     expected = scipy.stats.bootstrap(
         (sums[:, 0], sums[:, 1]),
