@@ -22,17 +22,21 @@ LEAST_SPREAD = 0.25
 """A resample's standard error counts as this share of the seen one at least: a resample may hold
 one value only, and divided by nothing it would be infinitely far away."""
 _CHUNK = 1_000
+_AT_ONCE = 200
+"""Statistics that are held in memory at a time, a number for each resample."""
 
 
-def bootstrap_t_estimate(sums: Array, signs: Sequence[float], level: float = LEVEL) -> Estimate:
-    """Return the bootstrap-t interval of a signed sum of pooled ratios.
+def bootstrap_t_estimates(
+    sums: Array, signs: Sequence[float], level: float = LEVEL
+) -> list[Estimate]:
+    """Return the bootstrap-t intervals of signed sums of pooled ratios.
 
     In every resample the distance from the value is divided by the resample's own standard error
     (delta method), and the quantiles of these quotients take the place of those of t.
 
     Parameters
     ----------
-    sums : array, shape (clusters, 2 ratios)
+    sums : array, shape (statistics, clusters, 2 ratios)
         Numerator and denominator of each ratio in turn.
     signs : sequence of float, one for each ratio
         (1,) for a ratio or mean, (1, -1) for a difference.
@@ -40,22 +44,41 @@ def bootstrap_t_estimate(sums: Array, signs: Sequence[float], level: float = LEV
         Confidence level.
     """
     sign = np.asarray(signs, np.float64)
-    each = sums.reshape(len(sums), len(sign), 2)
-    values = each[..., 0].sum(axis=0) / each[..., 1].sum(axis=0)
-    value = float(sign @ values)
-    # Numerators less what the values lead to expect: no digits are lost to what all share.
-    rest = np.stack([each[..., 0] - values * each[..., 1], each[..., 1]], axis=-1)
-    basis = rest.reshape(sums.shape)
-    products = (basis[:, :, None] * basis[:, None, :]).reshape(len(sums), -1)
-    stacked = np.concatenate([basis, products], axis=1)
-    seen = float(_distance(stacked.sum(axis=0), sign)[1])
-    if seen <= ROUNDING * float(np.abs(values).max()):
-        return Estimate(value, value, value)
-    redrawn = [_distance(draws @ stacked, sign) for draws in _draws(len(sums))]
-    far, spread = (np.concatenate(part) for part in zip(*redrawn, strict=True))
-    quotients = far / np.maximum(spread, LEAST_SPREAD * seen)
-    low, high = np.quantile(quotients, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value, value - seen * float(high), value - seen * float(low))
+    starts = range(0, len(sums), _AT_ONCE)
+    return [one for at in starts for one in _bootstrap_t(sums[at : at + _AT_ONCE], sign, level)]
+
+
+def _bootstrap_t(sums: Array, sign: Array, level: float) -> Iterator[Estimate]:
+    each = sums.reshape(*sums.shape[:2], len(sign), 2)
+    ratios = each[..., 0].sum(axis=1) / each[..., 1].sum(axis=1)
+    rounding = ROUNDING * np.abs(ratios).max(axis=1)
+    values = np.where(np.abs(ratios @ sign) <= rounding, 0.0, ratios @ sign)
+    stacked = _with_products(each, ratios)
+    seen = _distance(stacked.sum(axis=0), sign)[1]
+    is_constant = seen <= rounding
+    least = np.where(is_constant, np.inf, LEAST_SPREAD * seen)
+    flat = stacked.reshape(len(stacked), -1)
+    quotients = []
+    for draws in _draws(len(stacked)):
+        far, spread = _distance((draws @ flat).reshape(-1, *stacked.shape[1:]), sign)
+        quotients.append(far / np.maximum(spread, least))
+    tails = np.quantile(np.concatenate(quotients), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    reach = np.where(is_constant, 0.0, seen * tails)
+    for value, low, high in zip(values, *(values - reach[::-1]), strict=True):
+        yield Estimate(float(value), float(low), float(high))
+
+
+def _with_products(each: Array, ratios: Array) -> Array:
+    """Return parts and their products, shape (clusters, statistics, k + k²), k = 2 ratios.
+
+    Numerators are taken less what the ratios lead to expect, so that no digits are lost to what
+    all clusters share.
+    """
+    rest = each.copy()
+    rest[..., 0] -= ratios[:, None] * each[..., 1]
+    basis = rest.reshape(*each.shape[:2], -1).swapaxes(0, 1)
+    products = basis[..., :, None] * basis[..., None, :]
+    return np.concatenate([basis, products.reshape(*basis.shape[:2], -1)], axis=-1)
 
 
 def _distance(stacked: Array, sign: Array) -> tuple[Array, Array]:

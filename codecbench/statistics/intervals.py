@@ -22,8 +22,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from .bootstrap import bootstrap_t_estimate, percentile_estimate
-from .clusters import LEVEL, ROUNDING, Array, Clusters, Statistic, clusters_of, t_estimate
+from .bootstrap import bootstrap_t_estimates, percentile_estimate
+from .clusters import LEVEL, ROUNDING, Array, Clusters, Estimate, Statistic, clusters_of, t_estimate
 
 Method = Literal["speaker bootstrap", "speaker t", "within one speaker", "none"]
 
@@ -177,26 +177,30 @@ def interval_of(
         Confidence level.
     """
     clusters = clusters_of(speakers)
-    return clustered_interval(clusters.sums(parts), clusters, statistic, level)
+    return clustered_intervals(clusters.sums(parts)[None], clusters, statistic, level)[0]
 
 
-def clustered_interval(
+def clustered_intervals(
     sums: Array, clusters: Clusters, statistic: SignedRatios | Statistic, level: float = LEVEL
-) -> Interval:
-    """Return the interval of a statistic of sums over clusters, shape (clusters, k)."""
+) -> list[Interval]:
+    """Return the intervals of a statistic of several sums, shape (intervals, clusters, k)."""
     method = _method(clusters)
-    counts = len(clusters.codes), clusters.speakers
     if method == "none":
-        return Interval(float(statistic(sums.sum(axis=0))), None, None, *counts, method)
-    if method != "speaker bootstrap":
-        found = t_estimate(sums, statistic, clusters.degrees_of_freedom, level)
+        found = [Estimate(float(statistic(one.sum(axis=0))), math.nan, math.nan) for one in sums]
+    elif method != "speaker bootstrap":
+        freedom = clusters.degrees_of_freedom
+        found = [t_estimate(one, statistic, freedom, level) for one in sums]
     elif isinstance(statistic, SignedRatios):
-        found = bootstrap_t_estimate(sums, statistic.signs, level)
+        found = bootstrap_t_estimates(sums, statistic.signs, level)
     else:
-        found = percentile_estimate(sums, statistic, level)
-    if not math.isfinite(found.low) or not math.isfinite(found.high):
-        return Interval(found.value, None, None, *counts, method)
-    return Interval(found.value, found.low, found.high, *counts, method)
+        found = [percentile_estimate(one, statistic, level) for one in sums]
+    return [_interval(one, clusters, method) for one in found]
+
+
+def _interval(found: Estimate, clusters: Clusters, method: Method) -> Interval:
+    known = math.isfinite(found.low) and math.isfinite(found.high)
+    low, high = (found.low, found.high) if known else (None, None)
+    return Interval(found.value, low, high, len(clusters.codes), clusters.speakers, method)
 
 
 def _method(clusters: Clusters) -> Method:

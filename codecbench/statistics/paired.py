@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .clusters import LEVEL, ROUNDING, Array, clusters_of, jackknife_error
-from .intervals import Interval, checked_parts, clustered_interval, ratio, ratio_difference
+from .intervals import Interval, checked_parts, clustered_intervals, ratio, ratio_difference
 from .sign_flip import Adjustment, sign_flips
 
 POWER = 0.8
@@ -162,7 +162,7 @@ def paired_differences(
     clusters = clusters_of(speakers)
     statistic = ratio_difference if pooled else ratio
     sums = np.stack([clusters.sums(_pair(parts[a], parts[b], pooled=pooled)) for a, b in pairs])
-    intervals = [clustered_interval(one, clusters, statistic, level) for one in sums]
+    intervals = clustered_intervals(sums, clusters, statistic, level)
     if intervals[0].method == "none":
         return [Difference(interval, None) for interval in intervals]
     # A mean compares gaps with no gap.
