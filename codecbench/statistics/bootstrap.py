@@ -57,10 +57,12 @@ def _bootstrap_t(sums: Array, sign: Array, level: float) -> Iterator[Estimate]:
     seen = _distance(stacked.sum(axis=0), sign)[1]
     is_constant = seen <= rounding
     least = np.where(is_constant, np.inf, LEAST_SPREAD * seen)
-    flat = stacked.reshape(len(stacked), -1)
+    # Equal columns, such as the counts that all means share, are redrawn once.
+    columns, place = np.unique(stacked.reshape(len(stacked), -1), axis=1, return_inverse=True)
     quotients = []
     for draws in _draws(len(stacked)):
-        far, spread = _distance((draws @ flat).reshape(-1, *stacked.shape[1:]), sign)
+        redrawn = (draws @ columns)[:, place.ravel()].reshape(-1, *stacked.shape[1:])
+        far, spread = _distance(redrawn, sign)
         quotients.append(far / np.maximum(spread, least))
     tails = np.quantile(np.concatenate(quotients), [(1 - level) / 2, (1 + level) / 2], axis=0)
     reach = np.where(is_constant, 0.0, seen * tails)

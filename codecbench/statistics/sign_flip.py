@@ -147,13 +147,17 @@ def _scale(first: Array, second: Array) -> tuple[Array, Array]:
 def _flipped(first: Array, second: Array, total: Array) -> Iterator[Array]:
     """Yield the size of all pairs' differences under some ways of swapping, shape (ways, pairs)."""
     pairs, clusters, _ = first.shape
-    gap = np.ascontiguousarray((first - second).swapaxes(0, 1)).reshape(clusters, -1)
-    swapped = second.sum(axis=1)
+    gap = (first - second).swapaxes(0, 1).reshape(clusters, -1)
+    differs = gap.any(axis=0)
+    gap = np.ascontiguousarray(gap[:, differs])
+    swapped = second.sum(axis=1, dtype=np.float64).ravel()
     size = max(1, _AT_ONCE // pairs)
     for chunk in _swaps(clusters):
         for start in range(0, len(chunk), size):
             stays = chunk[start : start + size].astype(np.float64)
-            yield np.abs(_difference(swapped + (stays @ gap).reshape(-1, pairs, 2), total))
+            mine = np.tile(swapped, (len(stays), 1))
+            mine[:, differs] += stays @ gap
+            yield np.abs(_difference(mine.reshape(-1, pairs, 2), total))
 
 
 def _swaps(clusters: int) -> Iterator[npt.NDArray[np.uint8]]:
