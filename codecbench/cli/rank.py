@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .listing import ListingFormat, write_listing
+
+if TYPE_CHECKING:
+    from ..statistics.sign_flip import Adjustment
+
+
+class Adjust(StrEnum):
+    """How p-values are adjusted for all pairs of a table."""
+
+    maxt = "maxT"
+    holm = "holm"
+
 
 _EPILOG = """
 Examples:
@@ -34,6 +46,12 @@ def rank(
             help="Keep utterances of speakers that a codec's weights were trained on.",
         ),
     ] = False,
+    adjust: Annotated[
+        Adjust,
+        typer.Option(
+            "--adjust", help="Adjustment of p-values for all pairs: step-down maxT, or Holm."
+        ),
+    ] = Adjust.maxt,
     format: Annotated[  # noqa: A002 - the option's name
         ListingFormat, typer.Option("--format", "-f", help="Output format.")
     ] = ListingFormat.rich,
@@ -53,10 +71,13 @@ def rank(
 
     loaded = load_run(run)
     wanted = columns_named(loaded, [name for text in metrics for name in split_specs(text)])
-    found = rankings.rankings_of(loaded, wanted, include_seen_speakers=include_seen_speakers)
+    adjustment: Adjustment = "maxT" if adjust is Adjust.maxt else "holm"
+    found = rankings.rankings_of(
+        loaded, wanted, include_seen_speakers=include_seen_speakers, adjust=adjustment
+    )
     tables = [table for ranked in found for table in rankings.tables_of(ranked)]
     records = [record for ranked in found for record in rankings.records_of(ranked)]
-    write_listing(tables, rankings.NOTES, records, format, output)
+    write_listing(tables, rankings.notes_of(adjustment), records, format, output)
 
 
 rank.__doc__ = f"{rank.__doc__}\n{_EPILOG}"

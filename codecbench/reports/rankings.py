@@ -11,6 +11,7 @@ from ..metric import Column
 from ..results.run_folder import Run
 from ..results.schema import REFERENCE
 from ..statistics.ranking import Ranking, rank
+from ..statistics.sign_flip import Adjustment
 from .labels import short_labels
 from .layout import heading_of, number
 from .plain_table import PlainTable
@@ -19,10 +20,11 @@ from .scores import aligned, usable_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-NOTES = (
+_ADJUSTMENTS = {"maxT": "step-down maxT", "holm": "Holm"}
+_NOTES = (
     "two codecs are told apart if the 95 % interval of their paired difference excludes zero and"
-    " the p-value of the sign-flip test over speakers, adjusted for all pairs of a table (step-down"
-    " maxT), is below 5 %",
+    " the p-value of the sign-flip test over speakers, adjusted for all pairs of a table ({}), is"
+    " below 5 %",
     "ranks: between which ranks each codec lies; all of a table hold together with 95 % confidence",
     "who beats whom: a sign for each codec in the order of the table; + beats it, - is beaten by"
     " it, · not told apart",
@@ -56,8 +58,17 @@ class RankedColumn:
     ranking: Ranking
 
 
+def notes_of(adjust: Adjustment = "maxT") -> list[str]:
+    """Explain the tables of a ranking."""
+    return [note.format(_ADJUSTMENTS[adjust]) for note in _NOTES]
+
+
 def rankings_of(
-    run: Run, metrics: Sequence[str], *, include_seen_speakers: bool = False
+    run: Run,
+    metrics: Sequence[str],
+    *,
+    include_seen_speakers: bool = False,
+    adjust: Adjustment = "maxT",
 ) -> list[RankedColumn]:
     """Rank the codecs of a run by each metric, corpus by corpus.
 
@@ -70,6 +81,8 @@ def rankings_of(
         Columns.
     include_seen_speakers : bool
         Keep rows whose speaker a codec's weights were trained on.
+    adjust : {"maxT", "holm"}
+        How p-values are adjusted for all pairs of a table.
 
     Raises
     ------
@@ -88,14 +101,16 @@ def rankings_of(
         ranked
         for name in metrics
         for corpus, part in frame[frame["metric"] == name].groupby("corpus", observed=True)
-        if (ranked := _ranked(run, str(corpus), name, part)) is not None
+        if (ranked := _ranked(run, str(corpus), name, part, adjust)) is not None
     ]
     if not found:
         raise UserError("no two codecs of this run have scores of one utterance to rank them by")
     return found
 
 
-def _ranked(run: Run, corpus: str, name: str, frame: pd.DataFrame) -> RankedColumn | None:
+def _ranked(
+    run: Run, corpus: str, name: str, frame: pd.DataFrame, adjust: Adjustment
+) -> RankedColumn | None:
     column = run.columns[name]
     scores = aligned(frame, usable_rows(frame, column), column)
     place = {spec: at for at, spec in enumerate(run.order)}
@@ -108,6 +123,7 @@ def _ranked(run: Run, corpus: str, name: str, frame: pd.DataFrame) -> RankedColu
         scores.speakers[common],
         better=column.better,
         pooled=column.pooled,
+        adjust=adjust,
     )
     specs = [scores.codecs[index] for index in ranked]
     labels = short_labels(specs, {spec: str(run.cards[spec].get("title", "")) for spec in specs})

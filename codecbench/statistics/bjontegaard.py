@@ -11,11 +11,14 @@ Sources: G. Bjøntegaard (2001), VCEG-M33 (the idea, with cubic polynomials); pi
 interpolation as in the common test conditions of JCT-VC (JCTVC-L1100) and JVET (JVET-T2010).
 
 Rates are pooled (bits / seconds) and points of both curves rest on the same utterances, so that
-the interval comes from leaving out or redrawing whole speakers, curves and all.
+the interval comes from leaving out or redrawing whole speakers, curves and all. That of the delta
+rate is formed of the distance in log rate, where errors are symmetric, and then turned into
+percent: it never reaches below -100 %.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -82,7 +85,7 @@ class Curve:
         scores = np.asarray(self.numerators, np.float64), np.asarray(self.denominators, np.float64)
         rated = checked_parts(bits.ravel(), seconds.ravel()).reshape(*bits.shape, 2)
         scored = checked_parts(scores[0].ravel(), scores[1].ravel()).reshape(*bits.shape, 2)
-        by_rate = np.argsort(bits.sum(axis=1))
+        by_rate = np.argsort(bits.sum(axis=1) / seconds.sum(axis=1))
         return np.concatenate([rated, scored], axis=-1)[by_rate].swapaxes(0, 1)
 
 
@@ -135,7 +138,7 @@ class _Distance:
         """Return along what the distance is averaged, and in what it is measured."""
         raise NotImplementedError
 
-    def reported(self, distance: Array) -> Array:
+    def reported(self, distance: float) -> float:
         """Turn the mean distance into what is reported."""
         return distance
 
@@ -151,14 +154,14 @@ class _Distance:
             raise UserError(f"{name}: two points have the same rate")
 
     def of(self, curves: Sequence[tuple[Array, Array]]) -> Array:
-        """Return the delta of (log rate, score) of anchor and tested codec, each (..., points)."""
+        """Return the mean distance of anchor and tested codec: (log rate, score), (..., points)."""
         (x, y), (other_x, other_y) = (self.axes(*curve) for curve in curves)
         low = np.maximum(x[..., 0], other_x[..., 0])
         high = np.minimum(x[..., -1], other_x[..., -1])
         rising = (np.diff(x) > 0).all(axis=-1) & (np.diff(other_x) > 0).all(axis=-1)
         with np.errstate(all="ignore"):
             distance = mean_between(other_x, other_y, low, high) - mean_between(x, y, low, high)
-            return np.where(rising & (low < high), self.reported(distance), np.nan)
+            return np.where(rising & (low < high), distance, np.nan)
 
 
 class _RateDistance(_Distance):
@@ -173,8 +176,8 @@ class _RateDistance(_Distance):
     def shown(self, place: float) -> float:
         return float(self.sign * place)
 
-    def reported(self, distance: Array) -> Array:
-        return 100 * np.expm1(distance)
+    def reported(self, distance: float) -> float:
+        return 100 * math.expm1(distance)
 
     def check(self, name: str, rates: Array, scores: Array) -> None:
         super().check(name, rates, scores)
@@ -213,7 +216,8 @@ def _delta(
     if low >= high:
         raise UserError(f"{anchor.name} and {tested.name} share no {distance.shared}")
     flat = parts.reshape(len(parts), -1)
-    interval = interval_of(flat, np.asarray(speakers), _statistic(distance, points), level)
+    found = interval_of(flat, np.asarray(speakers), _statistic(distance, points), level)
+    interval = found.mapped(distance.reported)
     share = float((high - low) / (ends[:, 1].max() - ends[:, 0].min()))
     first, last = sorted(distance.shown(end) for end in (low, high))
     return Delta(interval, first, last, share)

@@ -2,8 +2,9 @@
 
 Utterances of one speaker resemble each other, so speakers are what is drawn:
 
-- 20 speakers or more: bootstrap of speakers (expanded percentile interval);
-- 2 to 19: t interval with the delete-one-speaker standard error, speakers - 1 degrees of freedom;
+- 20 speakers or more: bootstrap of speakers (bootstrap-t);
+- 2 to 19: t interval with the delete-one-speaker standard error; speakers - 1 degrees of freedom,
+  fewer where some speak more utterances than others;
 - one speaker: the same t interval over utterances, labelled "within one speaker", because it says
   nothing about other speakers;
 - one utterance: none.
@@ -14,20 +15,15 @@ A speaker is a pair of corpus and speaker name: equal names in two corpora are t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from .clusters import (
-    LEVEL,
-    Array,
-    Statistic,
-    bootstrap_estimate,
-    sums_by_cluster,
-    t_estimate,
-)
+from .bootstrap import bootstrap_t_estimates, percentile_estimate
+from .clusters import LEVEL, ROUNDING, Array, Clusters, Estimate, Statistic, clusters_of, t_estimate
 
 Method = Literal["speaker bootstrap", "speaker t", "within one speaker", "none"]
 
@@ -69,7 +65,12 @@ class Interval:
         if self.low is None or self.high is None:
             return self
         low, high = max(self.low, bounds[0]), min(self.high, bounds[1])
-        return Interval(self.value, low, high, self.utterances, self.speakers, self.method)
+        return replace(self, low=low, high=high)
+
+    def mapped(self, rising: Callable[[float], float]) -> Interval:
+        """Return value and ends through a rising function."""
+        low, high = (None if end is None else rising(end) for end in (self.low, self.high))
+        return replace(self, value=rising(self.value), low=low, high=high)
 
 
 def mean_interval(values: npt.ArrayLike, speakers: npt.ArrayLike, level: float = LEVEL) -> Interval:
@@ -120,10 +121,28 @@ def ratio_interval(
     return interval_of(parts, np.asarray(speakers), ratio, level)
 
 
-def ratio(sums: Array) -> Array:
-    """Return first sum / second sum."""
-    result: Array = sums[..., 0] / sums[..., 1]
-    return result
+@dataclass(frozen=True)
+class SignedRatios:
+    """A statistic: a pooled ratio (a mean is one over counts), or one minus another.
+
+    Parameters
+    ----------
+    signs : tuple of float, one for each ratio
+    """
+
+    signs: tuple[float, ...]
+
+    def __call__(self, sums: Array) -> Array:
+        """Return the signed sum of ratios of sums, shape (..., 2 ratios); rounding is no gap."""
+        each = sums.reshape(*sums.shape[:-1], len(self.signs), 2)
+        ratios = each[..., 0] / each[..., 1]
+        value = ratios @ np.asarray(self.signs)
+        result: Array = np.where(abs(value) <= ROUNDING * abs(ratios).max(axis=-1), 0.0, value)
+        return result
+
+
+ratio = SignedRatios((1.0,))
+ratio_difference = SignedRatios((1.0, -1.0))
 
 
 def checked_parts(numerators: npt.ArrayLike, denominators: npt.ArrayLike) -> Array:
@@ -141,7 +160,10 @@ def checked_parts(numerators: npt.ArrayLike, denominators: npt.ArrayLike) -> Arr
 
 
 def interval_of(
-    parts: Array, speakers: npt.NDArray[np.generic], statistic: Statistic, level: float = LEVEL
+    parts: Array,
+    speakers: npt.NDArray[np.generic],
+    statistic: SignedRatios | Statistic,
+    level: float = LEVEL,
 ) -> Interval:
     """Return a statistic of sums over utterances with the interval that their speakers allow.
 
@@ -154,26 +176,36 @@ def interval_of(
     level : float
         Confidence level.
     """
-    sums, method = clustered(parts, speakers)
-    utterances = len(parts)
+    clusters = clusters_of(speakers)
+    return clustered_intervals(clusters.sums(parts)[None], clusters, statistic, level)[0]
+
+
+def clustered_intervals(
+    sums: Array, clusters: Clusters, statistic: SignedRatios | Statistic, level: float = LEVEL
+) -> list[Interval]:
+    """Return the intervals of a statistic of several sums, shape (intervals, clusters, k)."""
+    method = _method(clusters)
     if method == "none":
-        value = float(statistic(parts.sum(axis=0)))
-        return Interval(value, None, None, utterances, 1, method)
-    estimator = bootstrap_estimate if method == "speaker bootstrap" else t_estimate
-    found = estimator(sums, statistic, level)
-    count = 1 if method == "within one speaker" else len(sums)
-    if not math.isfinite(found.low) or not math.isfinite(found.high):
-        return Interval(found.value, None, None, utterances, count, method)
-    return Interval(found.value, found.low, found.high, utterances, count, method)
+        found = [Estimate(float(statistic(one.sum(axis=0))), math.nan, math.nan) for one in sums]
+    elif method != "speaker bootstrap":
+        freedom = clusters.degrees_of_freedom
+        found = [t_estimate(one, statistic, freedom, level) for one in sums]
+    elif isinstance(statistic, SignedRatios):
+        found = bootstrap_t_estimates(sums, statistic.signs, level)
+    else:
+        found = [percentile_estimate(one, statistic, level) for one in sums]
+    return [_interval(one, clusters, method) for one in found]
 
 
-def clustered(parts: Array, speakers: npt.NDArray[np.generic]) -> tuple[Array, Method]:
-    """Sum over speakers, or keep the utterances of a single one, and name the method."""
-    if speakers.shape != (len(parts),):
-        raise ValueError(f"{len(parts)} utterances, but speakers of shape {speakers.shape}")
-    sums = sums_by_cluster(parts, speakers)
-    if len(sums) >= BOOTSTRAP_SPEAKERS:
-        return sums, "speaker bootstrap"
-    if len(sums) > 1:
-        return sums, "speaker t"
-    return parts, "within one speaker" if len(parts) > 1 else "none"
+def _interval(found: Estimate, clusters: Clusters, method: Method) -> Interval:
+    known = math.isfinite(found.low) and math.isfinite(found.high)
+    low, high = (found.low, found.high) if known else (None, None)
+    return Interval(found.value, low, high, len(clusters.codes), clusters.speakers, method)
+
+
+def _method(clusters: Clusters) -> Method:
+    if clusters.speakers >= BOOTSTRAP_SPEAKERS:
+        return "speaker bootstrap"
+    if clusters.speakers > 1:
+        return "speaker t"
+    return "within one speaker" if len(clusters.codes) > 1 else "none"

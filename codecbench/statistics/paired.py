@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .clusters import LEVEL, Array, Statistic, jackknife_error
-from .intervals import Interval, checked_parts, clustered, interval_of, ratio
-from .sign_flip import sign_flips
+from .clusters import LEVEL, ROUNDING, Array, clusters_of, jackknife_error
+from .intervals import Interval, checked_parts, clustered_intervals, ratio, ratio_difference
+from .sign_flip import Adjustment, sign_flips
 
 POWER = 0.8
 """Of the test that the smallest detectable difference is stated for."""
-ROUNDING = 1e-12
-"""Relative differences below this are rounding, not a finding."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Difference:
     detectable : float or None
         Smallest true difference, of either sign, whose interval would exclude zero in four of five
         such measurements (power 80 %): (t(0.975) + t(0.8)) times the delete-one-speaker standard
-        error. None where there is no interval.
+        error, with the degrees of freedom of the t interval. None where there is no interval.
     """
 
     interval: Interval
@@ -128,6 +126,7 @@ def paired_differences(
     *,
     pooled: bool,
     level: float = LEVEL,
+    adjust: Adjustment = "maxT",
 ) -> list[Difference]:
     """Compare several pairs of codecs on the same utterances, together.
 
@@ -142,26 +141,36 @@ def paired_differences(
         Whether the column is a pooled ratio.
     level : float
         Confidence level of the intervals, each on its own.
+    adjust : {"maxT", "holm"}
+        How p-values are adjusted for all pairs.
 
     Returns
     -------
     list of Difference
         Of each pair; their p-values are adjusted for all of them.
+
+    Raises
+    ------
+    ValueError
+        If there are no utterances, a number is not finite, a denominator is not above zero, or
+        the shapes differ.
     """
     if not pairs:
         return []
-    labels = np.asarray(speakers)
-    statistic = _ratio_difference if pooled else ratio
-    each = [_pair(parts[a], parts[b], pooled=pooled) for a, b in pairs]
-    intervals = [interval_of(one, labels, statistic, level) for one in each]
+    for codec in parts:
+        checked_parts(codec[:, 0], codec[:, 1])
+    clusters = clusters_of(speakers)
+    statistic = ratio_difference if pooled else ratio
+    sums = np.stack([clusters.sums(_pair(parts[a], parts[b], pooled=pooled)) for a, b in pairs])
+    intervals = clustered_intervals(sums, clusters, statistic, level)
     if intervals[0].method == "none":
         return [Difference(interval, None) for interval in intervals]
-    sums = np.stack([clustered(one, labels)[0] for one in each])
     # A mean compares gaps with no gap.
     first, second = (sums[..., :2], sums[..., 2:]) if pooled else (sums, sums * [0.0, 1.0])
-    flips = sign_flips(first, second)
+    flips = sign_flips(first, second, adjust)
+    reach = _reach(clusters.degrees_of_freedom, level)
     return [
-        Difference(interval, p_value, adjusted, _detectable(one, statistic, level))
+        Difference(interval, p_value, adjusted, reach * jackknife_error(one, statistic))
         for interval, p_value, adjusted, one in zip(
             intervals, flips.p_values.tolist(), flips.adjusted.tolist(), sums, strict=True
         )
@@ -177,16 +186,7 @@ def _pair(first: Array, second: Array, *, pooled: bool) -> Array:
     return np.stack([gaps, np.ones(gaps.shape)], axis=1)
 
 
-def _ratio_difference(sums: Array) -> Array:
-    a, b = ratio(sums[..., :2]), ratio(sums[..., 2:])
-    result: Array = np.where(
-        np.abs(a - b) <= ROUNDING * np.maximum(np.abs(a), np.abs(b)), 0.0, a - b
-    )
-    return result
-
-
-def _detectable(sums: Array, statistic: Statistic, level: float) -> float:
+def _reach(degrees_of_freedom: float, level: float) -> float:
     from scipy.special import stdtrit
 
-    reach = float(stdtrit(len(sums) - 1, (1 + level) / 2) + stdtrit(len(sums) - 1, POWER))
-    return reach * jackknife_error(sums, statistic)
+    return float(stdtrit(degrees_of_freedom, (1 + level) / 2) + stdtrit(degrees_of_freedom, POWER))

@@ -21,6 +21,7 @@ from ..metric import Direction
 from .clusters import Array
 from .intervals import ratio
 from .paired import Difference, paired_differences
+from .sign_flip import Adjustment
 
 Verdicts = npt.NDArray[np.int64]
 
@@ -67,7 +68,12 @@ class Ranking:
 
 
 def rank(
-    parts: Array, speakers: npt.ArrayLike, *, better: Direction, pooled: bool = False
+    parts: Array,
+    speakers: npt.ArrayLike,
+    *,
+    better: Direction,
+    pooled: bool = False,
+    adjust: Adjustment = "maxT",
 ) -> Ranking:
     """Compare every codec with every other.
 
@@ -79,6 +85,8 @@ def rank(
     better : {"higher", "lower"}
     pooled : bool
         Whether the column is a pooled ratio.
+    adjust : {"maxT", "holm"}
+        How p-values are adjusted for all pairs.
 
     Raises
     ------
@@ -86,7 +94,7 @@ def rank(
         If there are no utterances or a number is not finite.
     """
     pairs = list(itertools.combinations(range(len(parts)), 2))
-    differences = paired_differences(parts, pairs, speakers, pooled=pooled)
+    differences = paired_differences(parts, pairs, speakers, pooled=pooled, adjust=adjust)
     verdicts = np.zeros((len(parts), len(parts)), np.int64)
     sign = 1 if better == "higher" else -1
     for (a, b), found in zip(pairs, differences, strict=True):

@@ -64,6 +64,13 @@ def test_ranks_are_those_of_the_pairs(command, folder):
         assert record["wins"] == len(won)
 
 
+def test_ranks_by_holm_say_so(command, folder):
+    _, out, _ = command("rank", folder, "-m", "stoi", "-f", "markdown", "--adjust", "holm")
+    assert "adjusted for all pairs of a table (Holm)" in out
+    _, out, _ = command("rank", folder, "-m", "stoi", "-f", "markdown")
+    assert "adjusted for all pairs of a table (step-down maxT)" in out
+
+
 def test_deltas_as_a_table(command, folder):
     status, out, err = command("bd", folder, "--anchor", "g726", "-m", "lsd,stoi")
     assert (status, err) == (0, "")

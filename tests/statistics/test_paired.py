@@ -7,7 +7,12 @@ import pytest
 import scipy.stats
 
 from codecbench.statistics.intervals import ratio_interval
-from codecbench.statistics.paired import paired_difference, paired_ratio_difference
+from codecbench.statistics.paired import (
+    paired_difference,
+    paired_differences,
+    paired_ratio_difference,
+)
+from codecbench.statistics.sign_flip import holm
 
 
 def test_balanced_speakers_are_the_paired_t_test_of_speaker_means():
@@ -87,6 +92,49 @@ def test_false_findings_are_as_rare_as_promised():
         gaps = np.repeat(rng.normal(size=13), np.bincount(who)) + rng.normal(size=len(who))
         found += paired_difference(gaps, np.zeros(len(who)), who).p_value < 0.05
     assert found / 800 < 0.075
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_score_that_is_not_finite_is_refused_among_many(bad):
+    parts = np.ones((3, 8, 2))
+    parts[:, :, 0] = np.random.default_rng(0).normal(size=(3, 8))
+    parts[1, 5, 0] = bad
+    with pytest.raises(ValueError, match="finite"):
+        paired_differences(parts, [(0, 1), (0, 2)], np.arange(8), pooled=False)
+
+
+@pytest.mark.parametrize("speakers", [8, 30])
+def test_equal_ratios_of_different_parts_are_a_tie(speakers):
+    """One codec's bits and seconds are both three times the other's: rounding decides nothing."""
+    who = np.arange(60) % speakers
+    words = np.random.default_rng(2).integers(3, 30, 60).astype(float)
+    found = paired_ratio_difference((0.1 * words, words), (0.3 * words, 3 * words), who)
+    assert found.p_value == 1
+    assert not found.excludes_zero
+
+
+def test_the_detectable_difference_is_found_four_times_in_five():
+    rng, found = np.random.default_rng(8), 0
+    who = np.repeat(np.arange(13), 3)
+    # The error of 13 speakers' mean, of unit variance and utterances of unit variance.
+    true = (scipy.stats.t.ppf(0.975, 12) + scipy.stats.t.ppf(0.8, 12)) * math.sqrt((1 + 1 / 3) / 13)
+    for _ in range(500):
+        gaps = true + rng.normal(size=13)[who] + rng.normal(size=39)
+        found += paired_difference(gaps, np.zeros(39), who).excludes_zero
+    assert found / 500 == pytest.approx(0.8, abs=0.06)
+
+
+def test_holm_is_the_bound_of_holm():
+    rng = np.random.default_rng(3)
+    parts = np.ones((3, 10, 2))
+    parts[:, :, 0] = rng.normal(np.array([[0.0], [0.5], [2.0]]), 1, (3, 10))
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    found = paired_differences(parts, pairs, np.arange(10), pooled=False, adjust="holm")
+    p_values = [one.p_value for one in found]
+    assert [one.adjusted for one in found] == pytest.approx(holm(p_values).tolist())
+    assert p_values == [
+        one.p_value for one in paired_differences(parts, pairs, np.arange(10), pooled=False)
+    ]
 
 
 def test_unpaired_input_is_refused():

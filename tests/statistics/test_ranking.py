@@ -1,5 +1,7 @@
 """Rankings: against paired differences, under permutation, and how often ranks are covered."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -65,6 +67,29 @@ def test_order_of_codecs_does_not_matter_and_ranks_hold_the_order(seed, codecs):
     turned = rng.permutation(codecs)
     again = rank(parts[turned], who, better="higher")
     assert (again.verdicts == found.verdicts[np.ix_(turned, turned)]).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=SEEDS)
+def test_ranks_are_those_of_all_orders_that_the_verdicts_allow(seed):
+    rng = np.random.default_rng(seed)
+    parts, who = scores(rng, rng.normal(0, 0.2, 5))
+    found = rank(parts, who, better="higher")
+    allowed = [
+        order
+        for order in itertools.permutations(range(5))
+        if all(found.verdicts[a, b] >= 0 for a, b in itertools.combinations(order, 2))
+    ]
+    for codec, ranks in enumerate(found.ranks):
+        places = [order.index(codec) + 1 for order in allowed]
+        assert ranks == (min(places), max(places))
+
+
+def test_ten_speakers_decide_none_of_28_pairs_by_holm():
+    """No p-value is below 2 / 2^10, and 28 times that is above 5 %."""
+    parts, who = scores(np.random.default_rng(1), np.arange(8.0), speakers=10)
+    assert rank(parts, who, better="higher").ranks == [(8 - at, 8 - at) for at in range(8)]
+    assert rank(parts, who, better="higher", adjust="holm").ranks == [(1, 8)] * 8
 
 
 def test_true_ranks_are_covered_as_often_as_promised():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codecbench.statistics.paired import paired_differences, paired_ratio_difference
-from codecbench.statistics.sign_flip import EXACT_CLUSTERS, sign_flips
+from codecbench.statistics.sign_flip import EXACT_CLUSTERS, holm, sign_flips
 
 SUMS = st.integers(2, 9).flatmap(
     lambda count: st.lists(
@@ -97,6 +97,31 @@ def test_false_findings_of_ratios_are_as_rare_as_promised():
         p_value = paired_ratio_difference(*both, who).p_value
         found += p_value <= 0.05
     assert found / 600 < 0.07
+
+
+@pytest.mark.parametrize(
+    ("p_values", "expected"),
+    [
+        # Multiplied by 4, 3, 2, 1 from the smallest on; none falls below the one before.
+        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]),
+        ([0.02, 0.02, 0.02], [0.06, 0.06, 0.06]),
+        ([0.5, 0.9], [1.0, 1.0]),
+        ([0.03], [0.03]),
+    ],
+)
+def test_holm_by_hand(p_values, expected):
+    assert holm(p_values).tolist() == pytest.approx(expected)
+
+
+def test_ties_of_ratios_that_differ_by_little_are_ties():
+    """One error more or less in a billion: every way of swapping is counted in whole numbers."""
+    extra = np.array([3, 1, 1, -1, 2, 0, 1.0])
+    words = np.full(7, 1e9)
+    errors = np.full(7, 3e8)
+    gaps = np.array(list(itertools.product([1, -1], repeat=7))) @ extra
+    expected = (abs(gaps) >= abs(extra.sum())).mean()
+    found = sign_flip_p_value(np.stack([errors + extra, words], 1), np.stack([errors, words], 1))
+    assert found == pytest.approx(expected)
 
 
 def test_adjustment_is_step_down_max_t_by_brute_force():

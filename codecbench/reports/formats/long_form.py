@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...metric import Column
-from ...statistics.clusters import LEVEL, RESAMPLES
+from ...statistics.bootstrap import RESAMPLES
+from ...statistics.clusters import LEVEL
 from ..table import Table
 
 
