@@ -149,8 +149,8 @@ class Score:
     numerator: float | None = None
     denominator: float | None = None
     error: str | None = None
-    reference_text: str | None = None
-    decoded_text: str | None = None
+    reference_text: str | None = field(default=None, repr=False)
+    decoded_text: str | None = field(default=None, repr=False)
 
     @classmethod
     def failed(cls, reason: str) -> Score:
