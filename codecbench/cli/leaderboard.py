@@ -45,7 +45,7 @@ def build(
         typer.Option(
             "--replace-changed",
             help="Measure anew what another implementation, other weights or another definition"
-            " gave.",
+            " gave, or another protocol.",
         ),
     ] = False,
     jobs: Annotated[
@@ -75,8 +75,8 @@ def build(
 
     boards = find_definitions(names or [], folder)
     with ProgressBar() as progress:
-        measure(boards, Options(data_root, jobs, device), progress, replace_changed)
-        written = write_pages(boards)
+        touched = measure(boards, Options(data_root, jobs, device), progress, replace_changed)
+        written = write_pages(touched)
         for path in written:
             progress.note(f"wrote {path}")
         if not written:

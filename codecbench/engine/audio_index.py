@@ -113,13 +113,15 @@ class AudioIndex:
     def forget_places(self) -> None:
         """Drop where files lie and when they changed, which means nothing on another machine.
 
-        The next `update` hashes the audio again.
+        The next `update` hashes the audio again. Only while holding the run's lock.
         """
+        before = self._entries
         self._entries = {
             key: replace(entry, size=None, mtime_ns=None, path=None)
-            for key, entry in self._entries.items()
+            for key, entry in before.items()
         }
-        self._write()
+        if self._entries != before:
+            self._write()
 
     def _note_paths(self, utterances: Iterable[Utterance]) -> bool:
         """Note where known audio lies now; return whether that is news."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from filelock import FileLock
+
 from ..engine.audio_index import AudioIndex
-from ..engine.request import RunRequest
 from ..engine.run import Progress, execute
 from ..errors import UserError
 from ..files import write_text_atomic
-from ..results.forgetting import forget
+from ..results.forgetting import forget, forget_everything
 from ..results.merging import merge_parts
-from ..results.run_folder import AUDIO_INDEX, ROWS, Run
+from ..results.run_folder import AUDIO_INDEX, LOCK, ROWS
 from ..results.schema import ROW_KEY, rows_schema
-from .definition import Definition, PublishedDefinition, find_definitions
+from .definition import Definition, PinnedCorpus, PublishedDefinition, find_definitions
 from .overview import README, with_overview
 from .pages import page_of
 from .published import published_page
@@ -24,6 +25,8 @@ from .results import (
     changed_metrics,
     faults_of_corpus,
     found_results,
+    is_of_this_protocol,
+    outdated,
     request_of,
 )
 from .timings import read_timings, time_codecs, untimed
@@ -33,7 +36,7 @@ Board = Definition | PublishedDefinition
 
 def measure(
     boards: Sequence[Board], options: Options, progress: Progress, replace_changed: bool = False
-) -> None:
+) -> list[Board]:
     """Measure what the leaderboards lack.
 
     Parameters
@@ -42,47 +45,83 @@ def measure(
     options : Options
     progress : Progress
     replace_changed : bool
-        Measure anew what was measured with another implementation, other weights or another
-        definition.
+        Measure anew what was measured with another implementation, other weights, another
+        definition or by another protocol.
+
+    Returns
+    -------
+    list of Definition or PublishedDefinition
+        The leaderboards, and those that share results which were measured anew.
 
     Raises
     ------
     UserError
         If there are such results and they are not to be replaced, or something cannot run here.
     """
+    renewed: set[Path] = set()
+    if replace_changed:
+        for board, corpus in _measured_by(boards):
+            renewed |= _forget_changed(board, corpus)
+    touched = [*boards, *_sharing(boards, renewed)]
+    for board, corpus in _measured_by(touched):
+        _measure(board, corpus, options, progress)
+    for timed in touched:
+        if isinstance(timed, Definition) and timed.needs_timings:
+            time_codecs(timed.codecs, timed.path.parent, progress)
+    return touched
+
+
+def _measured_by(boards: Sequence[Board]) -> Iterator[tuple[Definition, PinnedCorpus]]:
     for board in boards:
-        if not isinstance(board, Definition):
-            continue
-        for corpus in board.corpora:
-            request = request_of(board, corpus, options)
-            if run := found_results(board, corpus):
-                _renew(run, board, replace_changed)
-            if not any(faults_of_corpus(board, corpus)):
-                continue
-            progress.note(f"{board.name}: measuring {corpus.name} into {request.out}")
-            _measure(request, progress)
-        if board.needs_timings:
-            time_codecs(board.codecs, board.path.parent, progress)
+        if isinstance(board, Definition):
+            yield from ((board, corpus) for corpus in board.corpora)
 
 
-def _measure(request: RunRequest, progress: Progress) -> None:
-    run = execute(request, progress).run
-    # Results are kept under version control: without what is of this machine alone, and in one
-    # file, as each part would be another.
-    AudioIndex(run.path / AUDIO_INDEX).forget_places()
-    merge_parts(run.path / ROWS, ROW_KEY, rows_schema(), above=1)
+def _forget_changed(board: Definition, corpus: PinnedCorpus) -> set[Path]:
+    """Remove results that are not today's; return the run folder if there were any."""
+    run = found_results(board, corpus)
+    if run is None or not any(outdated(run, board)):
+        return set()
+    if is_of_this_protocol(run):
+        forget(run.path, changed_codecs(run, board), changed_metrics(run, board))
+    else:
+        forget_everything(run.path)
+    return {run.path}
 
 
-def _renew(run: Run, board: Definition, replace_changed: bool) -> None:
-    codecs, metrics = changed_codecs(run, board), changed_metrics(run, board)
-    if not codecs and not metrics:
-        return
-    if not replace_changed:
-        raise UserError(
-            f"{run.path} holds results of other versions of {', '.join([*codecs, *metrics])};"
-            " --replace-changed measures them anew"
-        )
-    forget(run.path, codecs, metrics)
+def _sharing(boards: Sequence[Board], renewed: Collection[Path]) -> Iterator[Board]:
+    """Yield the other leaderboards whose results are in run folders."""
+    named = {board.path.resolve() for board in boards}
+    for folder in {path.parents[1] for path in renewed}:
+        for board in find_definitions((), folder):
+            folders = {request_of(*each, Options()).out for each in _measured_by([board])}
+            if folders & set(renewed) and board.path.resolve() not in named:
+                yield board
+
+
+def _measure(board: Definition, corpus: PinnedCorpus, options: Options, progress: Progress) -> None:
+    """Measure what a corpus lacks."""
+    request = request_of(board, corpus, options)
+    run = found_results(board, corpus)
+    if run is not None and any(outdated(run, board)):
+        raise UserError(f"{next(outdated(run, board))}; --replace-changed measures it anew")
+    if any(faults_of_corpus(board, corpus)):
+        progress.note(f"{board.name}: measuring {corpus.name} into {request.out}")
+        run = execute(request, progress).run
+    assert run is not None
+    _tidy(run.path)
+    if left := next(faults_of_corpus(board, corpus), None):
+        raise UserError(left)
+
+
+def _tidy(path: Path) -> None:
+    """Make a run folder fit for version control.
+
+    It is left without what is of this machine alone, and with one file of rows.
+    """
+    with FileLock(path / LOCK):
+        AudioIndex(path / AUDIO_INDEX).forget_places()
+        merge_parts(path / ROWS, ROW_KEY, rows_schema(), above=1)
 
 
 def faults(boards: Sequence[Board]) -> Iterator[str]:

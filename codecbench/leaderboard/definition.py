@@ -142,6 +142,8 @@ class Definition(_Model):
         for name in (self.sort, *self.overview):
             if name not in (*self.metrics, *self.properties):
                 raise ValueError(f"'{name}' is not among the columns")
+        if self.bands and self.layout == "corpora":
+            raise ValueError('bands belong to tables by corpus, not to layout = "corpora"')
         return self
 
     @property

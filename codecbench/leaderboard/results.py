@@ -16,6 +16,7 @@ from ..engine.request import RunRequest
 from ..engine.selection import select_metrics
 from ..errors import UserError
 from ..registry import codec_of, metric_of
+from ..results.manifest import Manifest
 from ..results.run_folder import AUDIO_INDEX, MANIFEST, ROWS, Run, load_run
 from ..results.schema import parts
 from ..utterance_list import ListedUtterance
@@ -130,10 +131,19 @@ def faults_of_corpus(definition: Definition, corpus: PinnedCorpus) -> Iterator[s
 
 def outdated(run: Run, definition: Definition) -> Iterator[str]:
     """Yield the codecs and metrics of a run that are others today."""
+    if not is_of_this_protocol(run):
+        yield f"{run.path}: it was measured by another protocol"
     for spec in changed_codecs(run, definition):
         yield f"{run.path}: {spec} has another implementation or other weights by now"
     for spec in changed_metrics(run, definition):
         yield f"{run.path}: the definition of {spec} has changed"
+
+
+def is_of_this_protocol(run: Run) -> bool:
+    """Whether a run was measured by the protocol and the resampler of today's code."""
+    today = Manifest()
+    then = run.manifest
+    return (then.protocol, then.resampler) == (today.protocol, today.resampler)
 
 
 def changed_codecs(run: Run, definition: Definition) -> list[str]:
@@ -157,7 +167,10 @@ def _audio_faults(run: Run, definition: Definition, corpus: PinnedCorpus) -> Ite
     pinned = {(row.corpus, row.split, row.id): row.sha256 for row in definition.listed(corpus)}
     index = AudioIndex(run.path / AUDIO_INDEX)
     if pinned != {key: index[key].sha256 for key in sorted(index.keys())}:
-        yield f"{run.path}: its utterances are not those of {corpus.utterances}"
+        yield (
+            f"{run.path}: its utterances are not those of {corpus.utterances}; give the list"
+            " another name, or delete the folder"
+        )
 
 
 def _gaps(run: Run, definition: Definition, corpus: PinnedCorpus) -> Iterator[str]:

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pydantic
+from filelock import FileLock
+
+from ..component import first_fault
 from ..engine.run import Progress
 from ..engine.speed_process import SpeedRequest, measure_apart
 from ..errors import UserError
@@ -16,6 +20,24 @@ from .results import RESULTS, canonical, identity_of
 TIMED_CORPUS = "demo"
 """What is timed: speech that everyone has."""
 
+LOCK = "speed.lock"
+
+
+class _Timing(pydantic.BaseModel, extra="allow"):
+    """`Speed.as_dict` of a codec, and the codec's identity."""
+
+    codec: str
+    identity: str
+    rtf_encode: float
+    rtf_decode: float
+    encode: dict[str, Any]
+    utterances: int
+    hardware: dict[str, Any]
+    notes: list[str]
+
+
+_TIMINGS = pydantic.TypeAdapter(dict[str, _Timing])
+
 
 def timings_file(folder: Path) -> Path:
     """Return the file of timings of a folder of definitions."""
@@ -23,7 +45,7 @@ def timings_file(folder: Path) -> Path:
 
 
 def read_timings(folder: Path) -> dict[str, dict[str, Any]]:
-    """Read the timings; none if there is no file.
+    """Read the timings by canonical spec; none if there is no file.
 
     Raises
     ------
@@ -32,14 +54,15 @@ def read_timings(folder: Path) -> dict[str, dict[str, Any]]:
     """
     path = timings_file(folder)
     try:
-        found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        found = _TIMINGS.validate_json(path.read_bytes())
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except pydantic.ValidationError as error:
+        where, what = first_fault(error)
         raise UserError(
-            f"{path} is damaged: {error}; remove it and time the codecs again"
+            f"{path} is damaged ({where + ': ' if where else ''}{what}); delete it to time anew"
         ) from error
-    return found
+    return {spec: timing.model_dump() for spec, timing in found.items()}
 
 
 def untimed(codecs: Sequence[str], timings: dict[str, dict[str, Any]]) -> list[str]:
@@ -50,14 +73,19 @@ def untimed(codecs: Sequence[str], timings: dict[str, dict[str, Any]]) -> list[s
 
 def time_codecs(codecs: Sequence[str], folder: Path, progress: Progress) -> None:
     """Time codecs, each in a process of its own, and write them down one by one."""
-    timings = read_timings(folder)
-    missing = untimed(codecs, timings)
+    missing = untimed(codecs, read_timings(folder))
     progress.stage("timing", len(missing))
     for spec in missing:
         found = measure_apart(SpeedRequest(spec, TIMED_CORPUS))
         for note in found["notes"]:
             progress.note(f"{spec}: {note}")
-        timings[spec] = {"identity": identity_of(spec), **found}
+        _add(folder, spec, {"identity": identity_of(spec), **found})
+        progress.advance()
+
+
+def _add(folder: Path, spec: str, timing: dict[str, Any]) -> None:
+    """Write one timing down, whatever another process writes meanwhile."""
+    with FileLock(folder / RESULTS / LOCK):
+        timings = {**read_timings(folder), spec: timing}
         text = json.dumps(dict(sorted(timings.items())), indent=1)
         write_text_atomic(timings_file(folder), text + "\n")
-        progress.advance()

@@ -10,8 +10,16 @@ from filelock import FileLock
 
 from .manifest import Manifest
 from .reading import row_groups
-from .run_folder import BITSTREAMS, LOCK, MANIFEST, ROWS
-from .schema import bitstreams_schema, part_number, part_path, parts, rows_schema, write_table_part
+from .run_folder import AUDIO_INDEX, BITSTREAMS, LOCK, MANIFEST, ROWS, UTTERANCES
+from .schema import (
+    TEXT_COLUMNS,
+    bitstreams_schema,
+    part_number,
+    part_path,
+    parts,
+    rows_schema,
+    write_table_part,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,6 +56,22 @@ def forget(path: Path, codecs: Collection[str] = (), metrics: Collection[str] = 
         manifest.write(path / MANIFEST)
 
 
+def forget_everything(path: Path) -> None:
+    """Remove all results of a run folder and its manifest, which goes last.
+
+    Parameters
+    ----------
+    path : Path
+        The run folder.
+    """
+    with FileLock(path / LOCK):
+        for part in [*parts(path / ROWS), *parts(path / BITSTREAMS)]:
+            part.unlink()
+        (path / AUDIO_INDEX).unlink(missing_ok=True)
+        (path / UTTERANCES).unlink(missing_ok=True)
+        (path / MANIFEST).unlink(missing_ok=True)
+
+
 def _rewrite(part: Path, schema: pa.Schema, unwanted: dict[str, Collection[str]]) -> None:
     """Write a part anew without some rows; the new one takes its place among the others."""
     kept = [table for table in _kept(part, schema, unwanted) if len(table)]
@@ -62,7 +86,7 @@ def _kept(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    for _, _, table in row_groups([part], schema.names):
+    for _, _, table in row_groups([part], schema.names, optional=TEXT_COLUMNS):
         for column, values in unwanted.items():
             gone = pc.is_in(table[column], pa.array(sorted(values), pa.string()))
             table = table.filter(pc.invert(gone))

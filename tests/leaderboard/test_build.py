@@ -3,14 +3,18 @@
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock, Timeout
 
 import codecbench
 from codecbench.leaderboard import build as building
 from codecbench.leaderboard import timings as timing
-from codecbench.results.run_folder import load_run
+from codecbench.results.run_folder import LOCK, load_run
+from codecbench.results.schema import TEXT_COLUMNS
 
 from .board_commands import build, change, check, show
+from .conftest import DEFINITION
 
 RUN = "results/three"
 
@@ -122,6 +126,89 @@ def test_another_definition_is_stale(boards, capsys):
     path.write_text(json.dumps(manifest))
     assert check(boards) == 1
     assert "the definition of stoi has changed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("key", "value"), [("protocol", 0), ("resampler", "linear")])
+def test_another_protocol_is_stale_until_all_is_measured_anew(boards, capsys, key, value):
+    path = boards / RUN / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps({**manifest, key: value}))
+    assert check(boards) == 1
+    assert "another protocol" in capsys.readouterr().out
+    assert build(boards) == 2
+    page = (boards / "small.md").read_text()
+    assert build(boards, "--replace-changed") == 0
+    assert check(boards) == 0
+    assert (boards / "small.md").read_text() == page
+
+
+def test_results_are_replaced_in_parts_without_texts(boards):
+    """As those were that an earlier version wrote."""
+    (part,) = (boards / RUN / "rows").iterdir()
+    pq.write_table(pq.read_table(part).drop_columns(list(TEXT_COLUMNS)), part)
+    path = boards / RUN / "manifest.json"
+    change(path, load_run(boards / RUN).manifest.metrics["stoi"].identity, "0123456789abcdef")
+    assert build(boards, "--replace-changed") == 0
+    assert check(boards) == 0
+
+
+def test_a_build_killed_before_it_was_tidy_is_made_tidy(boards, monkeypatch):
+    monkeypatch.setattr(building, "_tidy", lambda path: None)
+    change(boards / "small.toml", '"mulaw"', '"mulaw", "lowpass"')
+    assert build(boards) == 0
+    monkeypatch.undo()
+    assert len(list((boards / RUN / "rows").iterdir())) > 1
+    assert '"path": "' in (boards / RUN / "audio.json").read_text()
+    assert build(boards) == 0
+    assert len(list((boards / RUN / "rows").iterdir())) == 1
+    assert '"path": "' not in (boards / RUN / "audio.json").read_text()
+
+
+def test_results_are_made_tidy_while_no_one_else_writes(boards, monkeypatch):
+    taken = []
+
+    def merge(folder, *_, **__):
+        try:
+            FileLock(folder.parent / LOCK, is_singleton=False).acquire(timeout=0)
+        except Timeout:
+            taken.append(folder)
+
+    monkeypatch.setattr(building, "merge_parts", merge)
+    assert build(boards) == 0
+    assert taken
+
+
+def test_boards_that_share_results_are_measured_anew_together(boards):
+    other = DEFINITION.replace('title = "Small"', 'title = "Other"').replace('"mulaw"', '"g722"')
+    (boards / "other.toml").write_text(other)
+    assert build(boards) == 0
+    path = boards / RUN / "manifest.json"
+    change(path, load_run(boards / RUN).manifest.metrics["stoi"].identity, "0123456789abcdef")
+    before = (boards / "README.md").read_text()
+    assert build(boards, "small", "--replace-changed") == 0
+    assert (boards / "README.md").read_text() == before
+    assert check(boards) == 0
+
+
+def test_a_list_that_lost_utterances_is_refused(boards, capsys):
+    path = boards / "three.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    assert build(boards) == 2
+    assert "give the list another name" in capsys.readouterr().err
+
+
+def test_bands_do_not_go_with_tables_by_metric(boards, capsys):
+    change(boards / "small.toml", 'sort = "stoi"', 'sort = "stoi"\nlayout = "corpora"\nbands = [9]')
+    assert build(boards) == 2
+    assert "bands belong to tables by corpus" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["[]", '{"mulaw": {}}', "{"])
+def test_damaged_timings_are_said(boards, capsys, text):
+    change(boards / "small.toml", 'sort = "stoi"', 'sort = "stoi"\nproperties = ["rtf_encode"]')
+    (boards / "results" / "speed.json").write_text(text)
+    assert build(boards) == 2
+    assert "speed.json is damaged" in capsys.readouterr().err
 
 
 def test_other_audio_is_refused(boards, capsys):
