@@ -111,9 +111,9 @@ def check(names: Names = None, folder: Folder = _FOLDER) -> None:
 def show(
     name: Annotated[str, typer.Argument(help="Name in the folder, or a TOML file.")],
     folder: Folder = _FOLDER,
-    corpus: Annotated[
+    part: Annotated[
         str | None,
-        typer.Option("--corpus", help="Only this one; a metric where tables are by metric."),
+        typer.Option("--only", help="One corpus; one metric where tables are by metric."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All columns.")] = False,
     format: Annotated[  # noqa: A002 - the option's name
@@ -129,18 +129,27 @@ def show(
 
     ```
     codecbench leaderboard show speech-16k
-    codecbench leaderboard show low-rate --corpus librispeech -f latex
+    codecbench leaderboard show low-rate --only librispeech -f latex
     ```
     """
     from ..leaderboard.boards import shown_tables
     from ..leaderboard.definition import find_definitions
+    from ..leaderboard.pages import headings_of
     from ..reports.formats import render
+    from ..reports.formats.wrapping import Wrapping
     from .screen import DEFAULT_WIDTH
 
     (board,) = find_definitions([name], folder)
-    tables = shown_tables(board, corpus, everything)
+    # Records name corpus and metric themselves.
+    is_records = format in (OutputFormat.csv, OutputFormat.json)
+    tables = shown_tables(board, part, everything, "metrics" if is_records else None)
+    headings = {} if is_records else headings_of(board)
     options = screen() if output is None else {"width": DEFAULT_WIDTH, "color": False}
-    write_result("\n".join(render(one, format.value, **options) for one in tables), output)
+    texts = [
+        render(table, format.value, wrapping=Wrapping(headings.get(name, "")), **options)
+        for name, table in tables.items()
+    ]
+    write_result("\n".join(texts), output)
 
 
 @app.command("list")

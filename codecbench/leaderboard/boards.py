@@ -14,7 +14,7 @@ from ..reports.labels import short_labels
 from ..reports.table import Row, Table
 from ..results.results import RATE
 from ..results.run_folder import Run
-from .definition import Definition, PinnedCorpus, PublishedDefinition
+from .definition import Definition, Layout, PinnedCorpus, PublishedDefinition
 from .properties import with_properties
 from .results import canonical, results_of
 from .timings import read_timings
@@ -23,7 +23,10 @@ Timings = Mapping[str, Mapping[str, Any]]
 
 
 def tables_of(
-    definition: Definition, columns: Sequence[str], timings: Timings | None = None
+    definition: Definition,
+    columns: Sequence[str],
+    timings: Timings | None = None,
+    layout: Layout | None = None,
 ) -> dict[str, Table]:
     """Make the tables of a leaderboard.
 
@@ -34,11 +37,13 @@ def tables_of(
         Metrics and properties, in order.
     timings : mapping of str to dict, optional
         `Speed.as_dict` by canonical spec.
+    layout : {"metrics", "corpora"}, optional
+        The definition's if None.
 
     Returns
     -------
     dict of str to Table
-        By corpus, or by metric where the definition's layout is ``corpora``.
+        By corpus, or by metric where the layout is ``corpora``.
 
     Raises
     ------
@@ -49,7 +54,7 @@ def tables_of(
         corpus.name: _table(definition, corpus, columns, timings or {})
         for corpus in definition.corpora
     }
-    if definition.layout == "metrics":
+    if (layout or definition.layout) == "metrics":
         return found
     metrics = [name for name in columns if name in definition.metrics]
     return {name: across_corpora(found, name) for name in metrics}
@@ -78,6 +83,7 @@ def _table(
 def _present(run: Run, definition: Definition) -> list[str]:
     codecs = canonical(definition.codecs)
     missing = [spec for spec in codecs if spec not in run.manifest.codecs]
+    missing += [name for name in definition.metrics if name not in run.columns]
     if missing:
         raise UserError(
             f"{run.path} has no results of {missing[0]}; measure them by"
@@ -155,6 +161,16 @@ def across_corpora(tables: Mapping[str, Table], metric: str) -> Table:
     return Table((), columns, rows, notes, short_labels_of(labels, cells))
 
 
+def joined(tables: Mapping[str, Table]) -> Table:
+    """Put the tables of several corpora behind one another."""
+    first = next(iter(tables.values()))
+    rows = tuple(row for table in tables.values() for row in table.rows)
+    notes = tuple(dict.fromkeys(note for table in tables.values() for note in table.notes))
+    labels = {codec: label for table in tables.values() for codec, label in table.labels.items()}
+    named = short_labels_of(labels, {row.codec: row for row in rows})
+    return replace(first, rows=rows, notes=notes, labels=named)
+
+
 def short_labels_of(labels: Mapping[str, str], codecs: Mapping[str, object]) -> dict[str, str]:
     """Return labels that are unique among codecs of several tables."""
     own = {codec: labels[codec] for codec in codecs}
@@ -166,17 +182,22 @@ def _corpus_column(corpus: str, metric: Column) -> Column:
 
 
 def shown_tables(
-    board: Definition | PublishedDefinition, part: str | None = None, everything: bool = False
-) -> list[Table]:
-    """Return the tables that are asked for.
+    board: Definition | PublishedDefinition,
+    part: str | None = None,
+    everything: bool = False,
+    layout: Layout | None = None,
+) -> dict[str, Table]:
+    """Return the tables that are asked for: one of all corpora, or one a metric.
 
     Parameters
     ----------
     board : Definition or PublishedDefinition
     part : str, optional
-        One corpus, or one metric where the layout is ``corpora``.
+        One corpus, or one metric where tables are by metric.
     everything : bool
         All columns instead of those of the overview.
+    layout : {"metrics", "corpora"}, optional
+        The definition's if None.
 
     Raises
     ------
@@ -188,9 +209,8 @@ def shown_tables(
         raise UserError(f"{board.name} holds published numbers: see {page}")
     timings = read_timings(board.path.parent) if board.needs_timings else {}
     columns = (*board.metrics, *board.properties) if everything else board.shown
-    tables = tables_of(board, columns, timings)
-    if part is None:
-        return list(tables.values())
-    if part not in tables:
+    tables = tables_of(board, columns, timings, layout)
+    if part is not None and part not in tables:
         raise UserError(f"{board.name} has no table '{part}' (it has {', '.join(tables)})")
-    return [tables[part]]
+    chosen = tables if part is None else {part: tables[part]}
+    return chosen if (layout or board.layout) == "corpora" else {"": joined(chosen)}

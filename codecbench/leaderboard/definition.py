@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +21,9 @@ from .properties import PROPERTIES, TIMINGS
 
 DEFAULT_FOLDER = Path("leaderboards")
 """Where definitions are looked for by their names."""
+
+Layout = Literal["metrics", "corpora"]
+"""Tables by corpus with a column a metric, or by metric with a column a corpus."""
 
 Text = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -72,7 +76,7 @@ class Definition(_Model):
     """Counted rate above which a codec is left out."""
     causal: bool = False
     """Whether codecs must be causal."""
-    layout: Literal["metrics", "corpora"] = "metrics"
+    layout: Layout = "metrics"
     """Tables by corpus with a column a metric, or tables by metric with a column a corpus."""
 
     @property
@@ -130,10 +134,18 @@ class Definition(_Model):
                 raise ValueError(f"there is no property '{name}' (known: {', '.join(PROPERTIES)})")
         return value
 
+    @pydantic.field_validator("corpora")
+    @classmethod
+    def _named_once(cls, value: tuple[PinnedCorpus, ...]) -> tuple[PinnedCorpus, ...]:
+        names = [corpus.name for corpus in value]
+        if len(set(names)) < len(names):
+            raise ValueError("name each corpus once")
+        return value
+
     @pydantic.field_validator("bands")
     @classmethod
     def _rising(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(low < high for low, high in pairwise((0.0, *value))):
+        if not all(low < high for low, high in pairwise((0.0, *value, math.inf))):
             raise ValueError("edges rise from above 0, such as [1.5, 3, 6]")
         return value
 

@@ -12,7 +12,7 @@ from ..reports.layout import heading_of
 from ..reports.table import Table
 from ..results.run_folder import Run
 from .boards import tables_of
-from .definition import Definition
+from .definition import Definition, PublishedDefinition
 from .results import canonical, results_of
 from .timings import read_timings
 
@@ -41,9 +41,9 @@ def page_of(board: Definition) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def headings_of(board: Definition) -> dict[str, str]:
+def headings_of(board: Definition | PublishedDefinition) -> dict[str, str]:
     """Return the headings of metrics where the tables are by metric; otherwise none."""
-    if board.layout == "metrics":
+    if isinstance(board, PublishedDefinition) or board.layout == "metrics":
         return {}
     columns = results_of(board, board.corpora[0]).columns
     heads = [heading_of(name, columns[name]) for name in board.metrics]

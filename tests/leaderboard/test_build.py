@@ -1,5 +1,7 @@
 """`codecbench leaderboard build` and `check`: what is measured, written, and found stale."""
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -284,7 +286,7 @@ def test_a_leaderboard_is_shown_without_measuring(built, capsys):
     assert show(built, "small", "--format", "csv", "--all") == 0
     out = capsys.readouterr().out
     assert "si_sdr" in out
-    assert show(built, "small", "--corpus", "demo", "--format", "markdown") == 0
+    assert show(built, "small", "--only", "demo", "--format", "markdown") == 0
     out = capsys.readouterr().out
     assert "STOI" in out
     assert "SI-SDR" not in out
@@ -293,7 +295,7 @@ def test_a_leaderboard_is_shown_without_measuring(built, capsys):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["small", "--corpus", "nowhere"], "no table 'nowhere' (it has demo)"),
+        (["small", "--only", "nowhere"], "no table 'nowhere' (it has demo)"),
         (["papers"], "holds published numbers"),
         (["none"], "there is no leaderboard 'none'"),
     ],
@@ -301,3 +303,34 @@ def test_a_leaderboard_is_shown_without_measuring(built, capsys):
 def test_what_cannot_be_shown_is_said(built, capsys, arguments, why):
     assert show(built, *arguments) == 2
     assert why in capsys.readouterr().err
+
+
+def test_a_table_by_metric_names_the_metric(boards, capsys):
+    change(boards / "small.toml", 'sort = "stoi"', 'sort = "stoi"\nlayout = "corpora"')
+    assert build(boards) == 0
+    capsys.readouterr()
+    for kind in ("rich", "markdown", "latex"):
+        assert show(boards, "small", "--format", kind) == 0
+        assert "STOI" in capsys.readouterr().out
+    assert show(boards, "small", "--format", "csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["metric"] for row in rows} == {"stoi"}
+    assert {row["corpus"] for row in rows} == {"demo"}
+
+
+def test_a_corpus_named_twice_is_refused(boards, capsys):
+    with (boards / "small.toml").open("a") as file:
+        file.write('\n[[corpora]]\nname = "demo"\nutterances = "three.csv"\n')
+    assert build(boards) == 2
+    assert "name each corpus once" in capsys.readouterr().err
+
+
+def test_lists_of_one_name_are_not_mixed(boards, capsys):
+    (boards / "sub").mkdir()
+    lines = (boards / "three.csv").read_text().splitlines(keepends=True)
+    (boards / "sub" / "three.csv").write_text("".join(lines[:-1]))
+    other = DEFINITION.replace('"three.csv"', '"sub/three.csv"')
+    (boards / "other.toml").write_text(other)
+    assert build(boards, "other") == 2
+    assert "give the list another name" in capsys.readouterr().err
+    assert not (boards / "other.md").exists()
