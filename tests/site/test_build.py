@@ -101,7 +101,7 @@ def test_built_again_nothing_is_decoded_and_leftovers_go(hostile_run, tmp_path, 
     run = load_run(hostile_run)
     build_site([run], out, SiteOptions(utterances=2), SilentProgress())
     sounds = {path.name: path.stat().st_mtime_ns for path in (out / "audio").iterdir()}
-    monkeypatch.setattr("codecbench.site.audio.decoded_or_reason", pytest.fail)
+    monkeypatch.setattr("codecbench.engine.decode_again.decoded_or_reason", pytest.fail)
     build_site([run], out, SiteOptions(utterances=1), SilentProgress())
     left = {path.name: path.stat().st_mtime_ns for path in (out / "audio").iterdir()}
     assert left.items() < sounds.items()
