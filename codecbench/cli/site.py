@@ -11,7 +11,8 @@ from .options import DataRoot
 
 _EPILOG = """
 The pages work from a folder, offline. The site takes 12 utterances of each corpus by default;
-repeated with the same --out, only what is new is decoded.
+repeated with the same --out, only what is new is decoded. Codecs whose specs name commands, files
+or addresses have no sound unless --trust repeats the spec: whoever made the run folder wrote it.
 
 Examples:
 
@@ -54,6 +55,14 @@ def site(
     device: Annotated[
         str, typer.Option("--device", help="Torch device of neural decoders.")
     ] = "cpu",
+    trust: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trust",
+            help="Spec that is decoded although it names commands, files or addresses. May be"
+            " repeated.",
+        ),
+    ] = None,
     data_root: DataRoot = None,
 ) -> None:
     """Write runs as web pages: leaderboard, plots, players, spectrograms, a listening test.
@@ -74,6 +83,7 @@ def site(
         data_root=data_root,
         device=device,
         title=title,
+        trusted=tuple(trust or ()),
     )
     loaded = require_runs(runs)
     with ProgressBar() as progress:

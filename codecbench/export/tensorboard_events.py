@@ -12,8 +12,9 @@ import numpy as np
 
 from ..audio import Audio
 from ..corpora.base import Utterance
+from ..engine.decode_again import RunDecoder
 from ..figures.canvas import drawing
-from ..figures.kept import decoded_again, utterance_of_run
+from ..figures.kept import utterance_of_run
 from ..figures.spectrograms import draw_spectrograms
 from ..reports.families import families_of
 from ..reports.table import Row, Table
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard.writer import SummaryWriter
 
 SUFFIX = ".codecbench"
-"""Ends the names of the event files; an earlier export's are replaced."""
+"""Ends the names of the event files, by which an earlier export's are known."""
 CODECS = "codecs"
 """Folder of what belongs to single codecs, not to curves."""
 
@@ -48,7 +49,8 @@ def export_to_tensorboard(
     ----------
     selection : Selection
     folder : Path
-        Of the events; event files of an earlier export are replaced, others stay.
+        Of the events. Event files of earlier exports in and below it are removed, as codecs or
+        metrics of theirs may not be in this one; other files stay.
     utterances : sequence of str
         Ids, or ``corpus/split/id``, of utterances whose sounds and spectrograms are added.
     data_root : Path, optional
@@ -61,20 +63,26 @@ def export_to_tensorboard(
     UnavailableError
         If a package is missing.
     UserError
-        If nothing is left to export, or an utterance is not in the run or not here.
+        If nothing is left to export, an utterance is not in the run or not here, or a codec that
+        is to be heard has changed since or its spec names commands, files or addresses.
     """
     require_packages("tensorboard", ["tensorboard"], "tensorboard")
     run = selection.run
     heard = [utterance_of_run(run, name, data_root) for name in utterances]
+    codecs = selection.exported_codecs()
+    decoder = RunDecoder(run, codecs if heard else [], [one.key for one in heard], device)
+    for spec in codecs if heard else ():
+        decoder.require(spec)
     steps = steps_of(selection)
-    families = families_of(selection.exported_codecs())
+    families = families_of(codecs)
+    _remove_earlier(folder)
     names = folder_names(families, taken=[CODECS])
     for family, members in families.items():
         with closing(_writer(folder / names[family])) as writer:
             for row in selection.table.rows:
                 if row.codec in members:
                     _add_scalars(writer, row, steps[row.codec, row.group])
-    _write_codecs(selection, folder / CODECS, heard, device)
+    _write_codecs(selection, folder / CODECS, heard, decoder)
     with closing(_writer(folder)) as writer:
         writer.add_text("report", selection.table.render("markdown"))
         writer.add_custom_scalars(_charts(selection.table))
@@ -82,7 +90,7 @@ def export_to_tensorboard(
             key = "/".join(utterance.key)
             _add_audio(writer, utterance, utterance.audio())
             with drawing():
-                figure = draw_spectrograms(run, selection.exported_codecs(), key, data_root, device)
+                figure = draw_spectrograms(run, codecs, key, data_root, device)
                 writer.add_figure(f"spectrograms/{key}", figure, close=False)
 
 
@@ -120,11 +128,15 @@ def folder_names(labels: Iterable[str], taken: Iterable[str] = ()) -> dict[str, 
     return found
 
 
+def _remove_earlier(folder: Path) -> None:
+    """Remove event files of earlier exports, or their curves would stand among the new ones."""
+    for earlier in list(folder.rglob(f"events.out.tfevents.*{SUFFIX}")):
+        earlier.unlink()
+
+
 def _writer(folder: Path) -> SummaryWriter:
     from torch.utils.tensorboard.writer import SummaryWriter
 
-    for earlier in folder.glob(f"events.out.tfevents.*{SUFFIX}"):
-        earlier.unlink()
     return SummaryWriter(str(folder), filename_suffix=SUFFIX)
 
 
@@ -155,7 +167,7 @@ def _charts(table: Table) -> dict[str, Any]:
 
 
 def _write_codecs(
-    selection: Selection, folder: Path, heard: Sequence[Utterance], device: str
+    selection: Selection, folder: Path, heard: Sequence[Utterance], decoder: RunDecoder
 ) -> None:
     """Write a row of the hyperparameters' table for each codec, and once what its columns are."""
     from torch.utils.tensorboard import summary
@@ -175,7 +187,7 @@ def _write_codecs(
             for tag, value in values.items():
                 writer.add_scalar(tag, value)
             for utterance in heard:
-                _add_audio(writer, utterance, decoded_again(selection.run, spec, utterance, device))
+                _add_audio(writer, utterance, decoder.decoded(spec, utterance))
         every_fact |= facts
         every_tag |= values
     with closing(_writer(folder)) as writer:

@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from ..bitstream import Bitstream
 from ..codec import TokenCodec
+from ..engine.audio_index import AudioIndex
+from ..engine.decode_again import kept_bitstreams, require_decodable, why_not_decoded
 from ..errors import UserError
-from ..registry import codec_of
+from ..registry import codec_of, load_codec
 from ..reports.labels import short_labels
-from ..results.run_folder import Run
+from ..results.run_folder import AUDIO_INDEX, Run
 from .canvas import panels
-from .kept import codec_of_run, kept_bitstreams
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,17 +108,20 @@ def count_codes(run: Run, spec: str, device: str = "cpu") -> Counts:
     Raises
     ------
     UserError
-        If it has no codebooks, has changed since, or the run keeps none of its bitstreams.
+        If it has no codebooks, has changed since, names files or addresses, or the run keeps none
+        of its bitstreams.
     """
     if not isinstance(codec_of(spec), TokenCodec):
         raise UserError(f"{spec} has no codebooks: name codecs that send codes with --codec")
-    kept = kept_bitstreams(run, spec)
+    keys = AudioIndex(run.path / AUDIO_INDEX).keys()
+    kept = kept_bitstreams(run, {(spec, *key) for key in keys})
     if not kept:
         raise UserError(f"{run.path} keeps no bitstreams of {spec}")
-    codec = codec_of_run(run, spec, device)
+    require_decodable(spec, why_not_decoded(run, spec))
+    codec = load_codec(spec, device)
     assert isinstance(codec, TokenCodec)
     books = [np.zeros(size, np.int64) for size in codec.card.codebook_sizes]
-    for one in kept:
+    for one in kept.values():
         tokens = codec.tokens([Bitstream.from_bytes(one.data)]).item(0)
         for book, codes in zip(books, tokens.codes[0], strict=True):
             book += np.bincount(codes, minlength=len(book))

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..audio import Audio
+from ..engine.decode_again import RunDecoder
 from ..errors import UserError
 from ..reports.labels import short_labels
 from ..results.run_folder import Run
 from .canvas import panels
-from .kept import decoded_again, utterance_of_run
+from .kept import utterance_of_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,14 +53,15 @@ def draw_spectrograms(
     Raises
     ------
     UserError
-        If the utterance is not in the run or its speech not here, a codec has changed since, or
-        the speech is shorter than one window.
+        If the utterance is not in the run or its speech not here, a codec has changed since or its
+        spec names commands, files or addresses, or the speech is shorter than one window.
     """
     utterance = utterance_of_run(run, name, data_root)
     reference = utterance.audio()
     labels = short_labels(codecs)
     shown = [("reference", reference)]
-    shown += [(labels[spec], decoded_again(run, spec, utterance, device)) for spec in codecs]
+    decoder = RunDecoder(run, codecs, [utterance.key], device)
+    shown += [(labels[spec], decoder.decoded(spec, utterance)) for spec in codecs]
     levels = [level_db(audio) for _, audio in shown]
     top = float(levels[0].max())
     figure, axes = panels(

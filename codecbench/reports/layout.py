@@ -171,12 +171,21 @@ def _measured(texts: list[str]) -> list[str]:
 
 
 def one_line(text: str) -> str:
-    """Return text without line breaks and control characters (which could drive a terminal)."""
-    spaced = " ".join(text.split())
-    return "".join("�" if unicodedata.category(sign) in _CONTROLS else sign for sign in spaced)
+    """Return text without line breaks and signs that are not text.
+
+    Control characters could drive a terminal, and no XML may hold noncharacters.
+    """
+    return "".join("�" if _is_no_text(sign) else sign for sign in " ".join(text.split()))
 
 
 _CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def _is_no_text(sign: str) -> bool:
+    """Whether a sign is a control character or one of Unicode's 66 noncharacters."""
+    code = ord(sign)
+    is_noncharacter = 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
+    return is_noncharacter or unicodedata.category(sign) in _CONTROLS
 
 
 def marks_note(table: Table, best: str, second: str, line: str = "column") -> list[str]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..audio import Audio, write_audio
-from ..engine.score import decoded_or_reason
-from ..engine.tasks import CodecTask
-from ..engine.transcode import Transcoder
+from ..engine.decode_again import UNTRUSTED, RunDecoder
 from ..errors import UserError
 from ..files import safe_name
 from ..registry import codec_of
-from ..results.kept_bitstreams import KeptBitstreams
-from ..results.kept_bitstreams import Key as BitstreamKey
-from ..results.reading import of_all_parts
-from ..results.run_folder import BITSTREAMS, Run
-from ..results.schema import REFERENCE, StoredBitstream
+from ..results.run_folder import Run
+from ..results.schema import REFERENCE
+from ..spec import expand_spec
 from .choice import Chosen
 from .folder import SiteFolder
 from .spectrogram import spectrogram_png
@@ -54,6 +50,8 @@ class SoundMaker:
         Canonical specs.
     chosen : sequence of Chosen
     device : str
+    trusted : collection of str
+        Canonical specs that are obeyed although they name commands, files or addresses.
     """
 
     def __init__(
@@ -63,13 +61,18 @@ class SoundMaker:
         codecs: Sequence[str],
         chosen: Sequence[Chosen],
         device: str = "cpu",
+        trusted: Collection[str] = (),
     ) -> None:
         self._run = run
         self._folder = folder
-        self._unable = {spec: why for spec in codecs if (why := _changed(run, spec))}
-        self._transcoder = Transcoder(device, run.manifest.packet_loss)
-        wanted = {(codec, *one.key) for one in chosen if one.utterance for codec in codecs}
-        self._kept = kept_bitstreams(run, wanted)
+        self._codecs = codecs
+        keys = [one.key for one in chosen if one.utterance]
+        self._decoder = RunDecoder(run, codecs, keys, device, trusted)
+
+    @property
+    def untrusted(self) -> list[str]:
+        """The codecs that are not obeyed because of what their specs name."""
+        return [codec for codec in self._codecs if self._decoder.why_not(codec) == UNTRUSTED]
 
     def reference(self, chosen: Chosen) -> Sound:
         """Make the sound of the reference at the evaluation rate."""
@@ -80,28 +83,22 @@ class SoundMaker:
 
     def codec(self, chosen: Chosen, codec: str) -> Sound:
         """Make the sound of a codec."""
-        if chosen.utterance is None:
+        utterance = chosen.utterance
+        if utterance is None:
             return Sound(codec, missing=chosen.missing)
-        if codec in self._unable:
-            return Sound(codec, missing=self._unable[codec])
+        if why := self._decoder.why_not(codec):
+            return Sound(codec, missing=why)
         identity = self._run.manifest.codecs[codec].identity
-        return self._sound(codec, chosen, identity, lambda: self._decoded(chosen, codec))
-
-    def _decoded(self, chosen: Chosen, codec: str) -> Audio | str:
-        entry = self._run.manifest.codecs[codec]
-        delay = entry.delay_samples if entry.delay_estimates else None
-        task = CodecTask(codec, {}, delay, self._kept.get((codec, *chosen.key)))
-        if chosen.utterance is None:
-            raise ValueError("there is no reference to align with")
-        found = decoded_or_reason(self._transcoder, task, chosen.utterance)
-        return found if isinstance(found, str) else found.audio
+        return self._sound(
+            codec, chosen, identity, lambda: self._decoder.decoded_or_reason(codec, utterance)
+        )
 
     def _sound(
         self, codec: str, chosen: Chosen, identity: str, make: Callable[[], Audio | str]
     ) -> Sound:
         """Write sound and picture, unless an earlier build did from the same bits."""
         entry = self._run.manifest.codecs.get(codec)
-        bits = self._kept.get((codec, *chosen.key))
+        bits = self._decoder.bitstream(codec, chosen.key)
         name = safe_name(
             codec, *chosen.key, chosen.listed.sha256, identity, self._run.manifest.rate,
             self._run.manifest.packet_loss, entry.delay_samples if entry else 0,
@@ -119,13 +116,19 @@ class SoundMaker:
         return sound
 
 
-def kept_bitstreams(run: Run, wanted: set[BitstreamKey]) -> dict[BitstreamKey, StoredBitstream]:
-    """Read bitstreams of a run, which another process may be writing meanwhile."""
+def trusted_specs(runs: Sequence[Run], wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return the canonical specs that a user trusts, written out in full or as sweeps.
 
-    def read(paths: list[Path]) -> dict[BitstreamKey, StoredBitstream]:
-        return KeptBitstreams(run.path / BITSTREAMS, wanted).of(list(wanted)) if paths else {}
-
-    return of_all_parts(run.path / BITSTREAMS, read)
+    Raises
+    ------
+    UserError
+        If one is not in any run: a value that is not written stands for its default, not for any.
+    """
+    found = [codec_of(spec).spec for text in wanted for spec in expand_spec(text)]
+    for spec in found:
+        if not any(spec in run.manifest.codecs for run in runs):
+            raise UserError(f"no run has the codec '{spec}' that --trust names")
+    return tuple(found)
 
 
 def flac_bytes(audio: Audio) -> bytes:
@@ -134,15 +137,3 @@ def flac_bytes(audio: Audio) -> bytes:
         path = Path(folder) / "sound.flac"
         write_audio(path, audio)
         return path.read_bytes()
-
-
-def _changed(run: Run, spec: str) -> str:
-    """Say why a codec cannot make the sounds that were scored; empty if it can."""
-    try:
-        codec = codec_of(spec)
-        codec.check_available()
-    except UserError as error:
-        return str(error)
-    if codec.identity != run.manifest.codecs[spec].identity:
-        return "the codec's implementation or weights have changed since the run; not decoded"
-    return ""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..engine.decode_again import UNTRUSTED
 from ..engine.run import Progress
 from ..errors import UserError
+from ..reports.layout import one_line
 from ..reports.selection import columns_named
 from ..results.run_folder import Run
 from ..results.schema import REFERENCE
-from .audio import Sound, SoundMaker
+from .audio import Sound, SoundMaker, trusted_specs
 from .choice import Chosen, choose, with_audio
 from .folder import SiteFolder
+from .identity import identities_of
 from .leaderboard import Board, boards_of
 from .listening import Design, judged_codecs, write_items
 from .spectrogram import BOTTOM_DB, TOP_DB
@@ -39,6 +42,8 @@ class SiteOptions:
     device : str
         Torch device of the decoders.
     title : str
+    trusted : tuple of str
+        Specs that are obeyed although they name commands, files or addresses.
     """
 
     utterances: int = DEFAULT_UTTERANCES
@@ -47,6 +52,7 @@ class SiteOptions:
     data_root: Path | None = None
     device: str = "cpu"
     title: str = "Speech codecs"
+    trusted: tuple[str, ...] = ()
 
 
 def build_site(
@@ -68,8 +74,10 @@ def build_site(
     Raises
     ------
     UserError
-        If a run holds no results or not what was asked for, or `out` holds other things.
+        If a run holds no results or not what was asked for or trusted, or `out` holds other
+        things.
     """
+    options = replace(options, trusted=trusted_specs(runs, options.trusted))
     boards = [
         board for number, run in enumerate(runs, 1) for board in _boards(run, number, options)
     ]
@@ -79,8 +87,9 @@ def build_site(
     folder.assets()
     pages: list[UtterancePage] = []
     designs: list[Design] = []
-    for run in runs if options.utterances else ():
-        made, design = _utterances_of(run, folder, options, progress)
+    named = zip(runs, identities_of(runs), strict=True)
+    for run, identity in named if options.utterances else ():
+        made, design = _utterances_of(run, identity, folder, options, progress)
         pages += made
         designs.append(design)
         if design.is_empty:
@@ -97,25 +106,30 @@ def _boards(run: Run, number: int, options: SiteOptions) -> list[Board]:
 
 
 def _utterances_of(
-    run: Run, folder: SiteFolder, options: SiteOptions, progress: Progress
+    run: Run, identity: str, folder: SiteFolder, options: SiteOptions, progress: Progress
 ) -> tuple[list[UtterancePage], Design]:
     """Make the sounds of one run, and what its pages show."""
     chosen = with_audio(run, choose(run, options.utterances), options.data_root)
     for why in dict.fromkeys(one.missing for one in chosen if one.missing):
         progress.note(f"{run.path}: no sound: {why}")
     labels, scores = labels_of(run), Scores(run, [one.key for one in chosen])
-    maker = SoundMaker(run, folder, run.order, chosen, options.device)
+    maker = SoundMaker(run, folder, run.order, chosen, options.device, options.trusted)
+    for codec in maker.untrusted:
+        progress.note(
+            f"{run.path}: no sound of {one_line(codec)}: {UNTRUSTED};"
+            " if you trust it, repeat the spec with --trust"
+        )
     progress.stage("decoding", len(chosen) * len(run.order))
     pages, heard = [], []
     for one in chosen:
         sounds = _sounds_of(maker, one, run.order, progress)
-        pages.append(page_of(run, one, list(sounds.values()), scores, labels))
+        pages.append(page_of(run, identity, one, list(sounds.values()), scores, labels))
         heard.append((one, sounds))
         if one.utterance is not None:
             one.utterance.forget()
     silent = {codec for codec in run.order if not any(s[codec].audio for _, s in heard)}
     judged, notes = judged_codecs(run, options.listen, silent)
-    design = write_items(folder, run, heard, judged, labels)
+    design = write_items(folder, run, identity, heard, judged, labels)
     return pages, Design(design.name, design.document, [*notes, *design.notes])
 
 

@@ -12,11 +12,9 @@ from ..reports.cells import Cell
 from ..reports.families import families_of
 from ..reports.layout import Block, Entry, Heading, blocks_of, marks_note, one_line
 from ..reports.table import Row, Table
+from ..results.results import RATE
 from ..results.run_folder import Run
 from ..results.schema import REFERENCE
-
-RATE = "kbps"
-"""Column of the counted rate."""
 
 KINDS = {True: "yes", False: "no", None: "–"}
 

@@ -28,7 +28,6 @@ from ..results.schema import REFERENCE
 from .audio import Sound, flac_bytes
 from .choice import Chosen
 from .folder import SiteFolder, script_json
-from .utterances import run_identity_parts
 
 ANCHOR = "lowpass:hz=3500"
 """The low anchor of ITU-R BS.1534-3: the reference through a low-pass filter of 3.5 kHz."""
@@ -122,6 +121,7 @@ def _rate(run: Run, codec: str) -> float:
 def write_items(
     folder: SiteFolder,
     run: Run,
+    identity: str,
     utterances: Sequence[tuple[Chosen, Mapping[str, Sound]]],
     codecs: Sequence[str],
     labels: Mapping[str, str],
@@ -134,6 +134,8 @@ def write_items(
     ----------
     folder : SiteFolder
     run : Run
+    identity : str
+        The run's among those of the site.
     utterances : sequence of (Chosen, dict of codec to Sound)
         With the reference's sound.
     codecs : sequence of str
@@ -141,7 +143,6 @@ def write_items(
     labels : dict of str to str
     """
     transcoder = Transcoder()
-    identity = safe_name(*run_identity_parts(run))
     items: list[dict[str, str]] = []
     anchors, notes = _anchors(utterances)
     for chosen, sounds in utterances:

@@ -161,9 +161,17 @@ def _score(value: float, parts: tuple[float, float], error: str | None, column: 
 
 
 def page_of(
-    run: Run, chosen: Chosen, sounds: Sequence[Sound], scores: Scores, labels: Mapping[str, str]
+    run: Run,
+    identity: str,
+    chosen: Chosen,
+    sounds: Sequence[Sound],
+    scores: Scores,
+    labels: Mapping[str, str],
 ) -> UtterancePage:
-    """Put together what stands on a page; codecs without a row of the utterance are left out."""
+    """Put together what stands on a page; codecs without a row of the utterance are left out.
+
+    `identity` is the run's among those of the site.
+    """
     columns = scores.columns(chosen.key)
     found = scores.of(chosen.key)
     measured = {codec for codec, _ in found}
@@ -180,7 +188,7 @@ def page_of(
     utterance = chosen.utterance
     transcript = utterance.transcript if utterance else None
     return UtterancePage(
-        name=safe_name(run_identity_parts(run), *chosen.key),
+        name=safe_name(identity, *chosen.key),
         corpus=one_line(chosen.listed.corpus),
         split=one_line(chosen.listed.split),
         id=one_line(chosen.listed.id),
@@ -195,15 +203,6 @@ def page_of(
         voices=voices,
         recognitions=scores.recognitions(chosen.key, labels),
     )
-
-
-def run_identity_parts(run: Run) -> list[str]:
-    """List what makes two runs the same for a reader: audio, codecs, metrics and protocol."""
-    manifest = run.manifest
-    codecs = sorted(f"{spec} {entry.identity}" for spec, entry in manifest.codecs.items())
-    metrics = sorted(f"{spec} {entry.identity}" for spec, entry in manifest.metrics.items())
-    conditions = [str(manifest.protocol), str(manifest.rate), str(manifest.packet_loss)]
-    return [*sorted(manifest.corpora), *codecs, *metrics, *conditions]
 
 
 def labels_of(run: Run) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 
 from codecbench import registry
 from codecbench.cli.main import main
+from codecbench.errors import UserError
 from codecbench.figures.codebooks import count_codes
 from codecbench.results.run_folder import load_run
 
@@ -100,7 +101,7 @@ def test_a_changed_codec_is_not_drawn_under_its_old_name(command, run, tmp_path)
     (copy / "manifest.json").write_text(json.dumps(manifest))
     status, _, err = command("spectrograms", str(copy), "-c", "g722")
     assert status == 2
-    assert "g722 has another implementation or other weights" in err
+    assert "g722: its implementation or weights have changed since the run; not decoded" in err
 
 
 def test_codes_are_counted_from_kept_bitstreams(tmp_path, monkeypatch):
@@ -130,3 +131,19 @@ def test_codes_are_counted_from_kept_bitstreams(tmp_path, monkeypatch):
     assert counts.utterances == 2
     assert [book[:4].tolist() for book in counts.codebooks] == [[40, 20, 20, 0], [0, 0, 0, 0]]
     assert counts.codebooks[1][7] == 80
+
+
+def test_codes_of_a_strangers_weights_are_not_counted(tmp_path):
+    from codecbench.results.schema import StoredBitstream, bitstreams_schema, write_part
+
+    spec = f"svcodec:weights={tmp_path / 'a.safetensors'}"
+    (tmp_path / "bitstreams").mkdir()
+    kept = [StoredBitstream(spec, "folder", "all", "a", 0.1, b"")]
+    write_part(tmp_path / "bitstreams", kept, bitstreams_schema())
+    entry = {"identity": "any", "version": "1", "card": {}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"codecs": {spec: entry}}))
+    (tmp_path / "audio.json").write_text(
+        json.dumps([["folder", "all", "a", {"size": 1, "mtime_ns": 1}]])
+    )
+    with pytest.raises(UserError, match="names commands, files or addresses; not decoded"):
+        count_codes(load_run(tmp_path), spec)

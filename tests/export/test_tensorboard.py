@@ -6,7 +6,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 from tensorboard.plugins.hparams import metadata
 
-from codecbench.errors import UnavailableError
+from codecbench.errors import UnavailableError, UserError
 from codecbench.export.selection import Selection
 from codecbench.export.tensorboard_events import export_to_tensorboard, folder_names
 
@@ -80,6 +80,29 @@ def test_a_repeated_export_replaces_its_own_files_alone(run, exported):
     export_to_tensorboard(Selection.of(run), exported)
     assert sorted(path.parent for path in exported.rglob("events*")) == before
     assert other.exists()
+
+
+def test_codecs_that_are_no_longer_exported_leave_no_curve(run, tmp_path):
+    export_to_tensorboard(Selection.of(run), tmp_path)
+    other = tmp_path / "opus" / "events.out.tfevents.1.mine"
+    other.write_bytes(b"")
+    export_to_tensorboard(Selection.of(run, codecs=["mulaw"]), tmp_path)
+    found = {path.parent.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("events.*")}
+    assert found == {".", "codecs", "codecs/mulaw", "mulaw", "opus"}
+    assert [path.name for path in (tmp_path / "opus").iterdir()] == [other.name]
+
+
+def test_a_refused_codec_costs_no_earlier_export(tmp_path):
+    import codecbench
+
+    run = codecbench.run(["mulaw"], corpus="demo", metrics=["stoi"], subset=1, out=tmp_path / "run")
+    (name,) = run.frame()["utterance"].unique()
+    export_to_tensorboard(Selection.of(run), tmp_path / "tb")
+    before = sorted((tmp_path / "tb").rglob("*"))
+    run.manifest.codecs["mulaw"].identity = "another"
+    with pytest.raises(UserError, match="mulaw: its implementation or weights have changed"):
+        export_to_tensorboard(Selection.of(run), tmp_path / "tb", [name])
+    assert sorted((tmp_path / "tb").rglob("*")) == before
 
 
 def test_rates_that_were_not_counted_are_nominal(run, tmp_path, monkeypatch):

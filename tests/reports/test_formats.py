@@ -7,6 +7,7 @@ import math
 import os
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -166,6 +167,15 @@ def test_numbers_of_a_cell():
 
 def test_one_line_replaces_control_characters():
     assert one_line("a\n b\tc\x1b[31m\u202e") == "a b c�[31m�"
+
+
+def test_one_line_replaces_noncharacters_and_them_alone():
+    everything = [chr(code) for code in (*range(0xFDC0, 0xFE00), 0xFFF9, 0xFFFD, 0x378, 0x1F600)]
+    planes = [chr((plane << 16) + end) for plane in range(17) for end in (0xFFFE, 0xFFFF)]
+    replaced = [sign for sign in [*everything, *planes] if one_line(sign) != sign]
+    assert replaced == [*(chr(code) for code in range(0xFDD0, 0xFDF0)), "\ufff9", *planes]
+    assert len(replaced) == 66 + 1
+    ElementTree.fromstring(f"<a>{one_line('a' + ''.join(replaced))}</a>")
 
 
 def test_an_unknown_format_is_named():

@@ -1,15 +1,18 @@
 """What a site holds, without a browser."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
+import codecbench
 from codecbench.audio import Audio, read_audio
 from codecbench.cli.main import main
 from codecbench.engine.run import SilentProgress
 from codecbench.engine.transcode import Transcoder
 from codecbench.errors import UserError
+from codecbench.registry import codec_of
 from codecbench.results.run_folder import load_run
 from codecbench.site.build import SiteOptions, build_site, require_runs
 from codecbench.site.choice import choose, with_audio
@@ -17,6 +20,7 @@ from codecbench.site.folder import MARKER, SiteFolder, breakable, script_json
 from codecbench.site.leaderboard import boards_of, facts_of
 from codecbench.site.listening import judged_codecs
 from codecbench.site.spectrogram import BOTTOM_DB, TOP_DB, spectrogram_db, spectrogram_png
+from codecbench.spec import format_spec
 
 
 class Notes(SilentProgress):
@@ -101,7 +105,7 @@ def test_built_again_nothing_is_decoded_and_leftovers_go(hostile_run, tmp_path, 
     run = load_run(hostile_run)
     build_site([run], out, SiteOptions(utterances=2), SilentProgress())
     sounds = {path.name: path.stat().st_mtime_ns for path in (out / "audio").iterdir()}
-    monkeypatch.setattr("codecbench.site.audio.decoded_or_reason", pytest.fail)
+    monkeypatch.setattr("codecbench.engine.decode_again.decoded_or_reason", pytest.fail)
     build_site([run], out, SiteOptions(utterances=1), SilentProgress())
     left = {path.name: path.stat().st_mtime_ns for path in (out / "audio").iterdir()}
     assert left.items() < sounds.items()
@@ -110,6 +114,61 @@ def test_built_again_nothing_is_decoded_and_leftovers_go(hostile_run, tmp_path, 
     assert {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()} == {
         *listed, MARKER,
     }  # fmt: skip
+
+
+def test_runs_that_measured_the_same_have_pages_of_their_own(hostile_run, tmp_path):
+    second = tmp_path / "second"
+    shutil.copytree(hostile_run, second)
+    runs = [load_run(hostile_run), load_run(second)]
+    out, options = tmp_path / "site", SiteOptions(utterances=2)
+    build_site(runs, out, options, SilentProgress())
+    listed = json.loads((out / MARKER).read_text())["files"]
+    pages = [path for path in (out / "utterances").iterdir() if path.name != "index.html"]
+    told = [path.read_text().count(", run second</p>") for path in pages]
+    assert sorted(told) == [0, 0, 1, 1]
+    tests = [path.read_text() for path in (out / "listen").glob("*.html")]
+    assert sorted(text.count('"name":"second"') for text in tests) == [0, 1]
+    assert len(list((out / "listen").glob("*.js"))) == 4
+    build_site(runs, out, options, SilentProgress())
+    assert json.loads((out / MARKER).read_text())["files"] == listed
+    alone = tmp_path / "alone"
+    build_site(runs[:1], alone, options, SilentProgress())
+    names = {path.name for path in (alone / "utterances").iterdir()}
+    assert names < {path.name for path in (out / "utterances").iterdir()}
+
+
+@pytest.fixture
+def commanding_run(hostile_run, tmp_path):
+    """Return a run whose codec is commands, its spec, and the file in which they note calls."""
+    program, log = tmp_path / "copy.sh", tmp_path / "calls"
+    program.write_text(f'echo called >> "{log}"; cp "$1" "$2"\n')
+    ways = (("encode", "{in} {bitstream}"), ("decode", "{bitstream} {out}"))
+    spec = format_spec("external", [(key, f"sh {program} {files}") for key, files in ways])
+    corpora = load_run(hostile_run).manifest.corpora
+    run = codecbench.run([spec, "mulaw"], corpora, ["stoi"], tmp_path / "run", jobs=1, subset=1)
+    log.unlink()
+    return run.path, codec_of(spec).spec, log
+
+
+def test_commands_of_a_strangers_run_folder_are_run_only_if_trusted(
+    commanding_run, tmp_path, capsys
+):
+    path, spec, log = commanding_run
+    command = ["site", str(path), "--out", str(tmp_path / "site")]
+    said = "its spec names commands, files or addresses; not decoded"
+    for options, sounds in (([], 2), (["--trust", spec], 3)):
+        with pytest.raises(SystemExit) as ended:
+            main([*command, *options])
+        assert ended.value.code == 0
+        assert log.exists() == (sounds == 3)
+        assert len(list((tmp_path / "site" / "audio").iterdir())) == sounds
+        pages = "".join(one.read_text() for one in (tmp_path / "site").rglob("*.html"))
+        assert pages.count(f"No sound: {said}") == 3 - sounds
+        assert (f"{said}; if you trust it" in capsys.readouterr().err) == (sounds == 2)
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--trust", "codec2:bps=1200"])
+    assert ended.value.code == 2
+    assert "that --trust names" in capsys.readouterr().err
 
 
 def test_absent_and_changed_audio_are_said_in_one_line(hostile_run, tmp_path):
