@@ -129,9 +129,16 @@ def folder_names(labels: Iterable[str], taken: Iterable[str] = ()) -> dict[str, 
 
 
 def _remove_earlier(folder: Path) -> None:
-    """Remove event files of earlier exports, or their curves would stand among the new ones."""
-    for earlier in list(folder.rglob(f"events.out.tfevents.*{SUFFIX}")):
-        earlier.unlink()
+    """Remove event files of an earlier export, or its curves would stand among the new ones.
+
+    A folder that merely holds the folders of other exports has no event file of its own.
+    """
+    events = f"events.out.tfevents.*{SUFFIX}"
+    if not any(folder.glob(events)):
+        return
+    for pattern in (f"*/{events}", f"{CODECS}/*/{events}", events):
+        for earlier in list(folder.glob(pattern)):
+            earlier.unlink()
 
 
 def _writer(folder: Path) -> SummaryWriter:

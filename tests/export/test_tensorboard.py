@@ -92,6 +92,13 @@ def test_codecs_that_are_no_longer_exported_leave_no_curve(run, tmp_path):
     assert [path.name for path in (tmp_path / "opus").iterdir()] == [other.name]
 
 
+def test_exports_below_the_folder_stay(run, tmp_path):
+    export_to_tensorboard(Selection.of(run), tmp_path / "first")
+    before = sorted((tmp_path / "first").rglob("events.*"))
+    export_to_tensorboard(Selection.of(run), tmp_path)
+    assert sorted((tmp_path / "first").rglob("events.*")) == before
+
+
 def test_a_refused_codec_costs_no_earlier_export(tmp_path):
     import codecbench
 
