@@ -165,8 +165,8 @@ def _rows(frames: Sequence[pd.DataFrame], pair: tuple[str, str], name: str) -> l
         .sort_index()
         for frame, spec in zip(frames, pair, strict=True)
     ]
-    seen = [side.index[side["speaker_seen_in_training"]] for side in rows]
-    return [side.loc[side.index.difference(seen[0].union(seen[1]))] for side in rows]
+    first, second = (side.index[side["speaker_seen_in_training"]] for side in rows)
+    return [side[~side.index.isin(first.union(second))] for side in rows]
 
 
 def _notes(

@@ -256,7 +256,7 @@ def test_what_a_codec_was_trained_on_is_not_missing(copied, gate_runs, compare):
 
     def train(record):
         (entry,) = record["codecs"].values()
-        entry["card"]["training_speakers"] = {"demo": [speaker]}
+        entry["card"]["training_speakers"] = [f"demo:{speaker}"]
 
     edit(copied / "manifest.json", train)
     for runs in ((gate_runs["base"], copied), (copied, gate_runs["base"])):
