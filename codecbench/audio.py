@@ -136,7 +136,7 @@ def read_audio(path: str | Path) -> Audio:
             _check_header(path, file.frames, file.channels, file.samplerate)
             samples = file.read(dtype="float32", always_2d=True)
             rate = file.samplerate
-    except (soundfile.LibsndfileError, OSError, MemoryError, ValueError) as error:
+    except (soundfile.LibsndfileError, OSError, MemoryError, ValueError, TypeError) as error:
         raise AudioError(_unreadable(path, error)) from error
     if len(samples) == 0:
         raise AudioError(f"{path}: the file holds no samples")

@@ -61,7 +61,8 @@ def compare(
         typer.Option(
             "--codec",
             "-c",
-            help="Codec to compare; may be repeated. [default: all that both runs have]",
+            help="Codec to compare, may be repeated. [default: all; with --fail-on the candidate"
+            " must have those of the base]",
             autocompletion=complete.codecs,
         ),
     ] = None,
@@ -77,6 +78,14 @@ def compare(
             "--allow-failures",
             min=0,
             help="With --fail-on: utterances that the base scored and the candidate may fail.",
+        ),
+    ] = 0,
+    allow_missing: Annotated[
+        int,
+        typer.Option(
+            "--allow-missing",
+            min=0,
+            help="With --fail-on: utterances that the base scored and the candidate may lack.",
         ),
     ] = 0,
     format: Annotated[  # noqa: A002 - the option's name
@@ -103,6 +112,7 @@ def compare(
     """Compare two runs utterance by utterance; fail if a codec got worse than allowed.
 
     A threshold is broken if the mean difference is beyond it and its 95 % interval excludes zero.
+    With --fail-on, utterances and codecs of the base that the candidate lacks fail it too.
     Runs of other audio, another protocol or other metric definitions are refused; other package
     versions are only pointed out. Runs made with --keep-audio can be listened to: the utterances
     that got worse most are listed with their files.
@@ -122,16 +132,19 @@ def compare(
         metrics=[name for text in metrics or () for name in split_specs(text)],
         codecs=_pairs(codec, base_codec, candidate_codec),
         allowed_failures=allow_failures if thresholds else None,
+        allowed_missing=allow_missing if thresholds else None,
     )
     options = screen() if output is None else {"width": DEFAULT_WIDTH, "color": False}
     write_result(render(found, format.value, **options), output)
     if junit is not None:
         write_result(render(found, "junit"), junit)
     if summary is not None:
+        summary.parent.mkdir(parents=True, exist_ok=True)
         with summary.open("a", encoding="utf-8") as stream:
             stream.write(render(found, "markdown"))
     if worst_audio is not None:
-        copy_worst(found, worst_audio)
+        for note in copy_worst(found, worst_audio):
+            typer.echo(f"codecbench: {note}", err=True)
     if not found.passed:
         raise typer.Exit(EXIT_REGRESSION)
 

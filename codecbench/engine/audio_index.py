@@ -7,79 +7,26 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..corpora.base import Utterance
 from ..errors import AudioError, UserError
 from ..files import write_text_atomic
+from ..results.kept_audio import Key
+from ..results.recorded_audio import AudioEntry, RecordedAudio
 
-Key = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class AudioEntry:
-    """What is known of an utterance's audio.
-
-    Parameters
-    ----------
-    size, mtime_ns : int or None
-        Of the file; while they stay, the file is not read again.
-    sha256 : str or None
-        `Audio.sha256` at the source rate; None if the audio cannot be read.
-    seconds : float or None
-    sample_rate : int or None
-    error : str or None
-        Why it cannot be read.
-    speaker, language : str or None
-    transcript_sha256 : str or None
-    path : str or None
-        Where the file was when the run last saw it.
-    """
-
-    size: int | None
-    mtime_ns: int | None
-    sha256: str | None = None
-    seconds: float | None = None
-    sample_rate: int | None = None
-    error: str | None = None
-    speaker: str | None = None
-    language: str | None = None
-    transcript_sha256: str | None = None
-    path: str | None = None
+__all__ = ["AudioEntry", "AudioIndex", "Key"]
 
 
-class AudioIndex:
-    """The index of a run folder.
+class AudioIndex(RecordedAudio):
+    """The index of a run folder that is worked on.
 
     Parameters
     ----------
     path : Path
         Its JSON file.
     """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._entries: dict[Key, AudioEntry] = {}
-        if not path.exists():
-            return
-        try:
-            for *key, entry in json.loads(path.read_text(encoding="utf-8")):
-                self._entries[tuple(key)] = AudioEntry(**entry)
-        except (ValueError, TypeError) as error:
-            raise UserError(
-                f"{path} is damaged; delete it, and the audio is hashed anew"
-            ) from error
-
-    def __getitem__(self, key: Key) -> AudioEntry:
-        return self._entries[key]
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._entries
-
-    def keys(self) -> set[Key]:
-        """Return corpus, split and id of all utterances."""
-        return set(self._entries)
 
     def update(
         self, utterances: Iterable[Utterance], tick: Callable[[], None] = lambda: None

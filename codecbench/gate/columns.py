@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WORST = 5
-"""How many new failures, and how many utterances that got worse, are listed for a column."""
+"""How many new failures, missing and worsened utterances each are listed for a column."""
 
 SoundsOf = Callable[[tuple[str, str, str]], Sounds]
 """Says where an utterance (corpus, split, id) can be heard."""
@@ -44,29 +44,32 @@ def compare_column(
     Returns
     -------
     ColumnComparison or None
-        None if the base scored nothing that the candidate holds. Where the candidate scored
-        nothing of it, every threshold is broken.
+        None if the base scored nothing. Where the candidate scored nothing of what the base
+        scored, every threshold is broken.
     """
     scored = [side[usable_rows(side, column)] for side in rows]
     common = scored[0].index.intersection(scored[1].index)
     failed = scored[0].index.intersection(rows[1].index).difference(common)
     mended = scored[1].index.intersection(rows[0].index).difference(common)
-    failures = _failures(scored[0].loc[failed], rows[1].loc[failed], sounds)
-    alone = (
-        len(rows[0].index.difference(rows[1].index)),
-        len(rows[1].index.difference(rows[0].index)),
+    missing, extra = (
+        mine.index.difference(others.index)
+        for mine, others in zip(scored, reversed(rows), strict=True)
     )
-    counts = len(failed), len(mended), alone
+    losses = [
+        *_failures(scored[0].loc[failed], rows[1].loc[failed], sounds),
+        *_missing(scored[0].loc[missing], sounds),
+    ]
+    counts = len(failed), len(mended), len(missing), len(extra)
     if len(common):
         sides = [side.loc[common] for side in scored]
         before, now, difference = _difference(column, sides)
         verdicts = tuple((one, one.is_broken_by(difference, before)) for one in thresholds)
-        worst = (*failures, *_worsened(column, sides, sounds))
+        worst = (*losses, *_worsened(column, sides, sounds))
         return ColumnComparison(name, column, before, now, difference, *counts, verdicts, worst)
-    if not len(failed):
+    if not losses:
         return None
     verdicts = tuple((one, True) for one in thresholds)
-    return ColumnComparison(name, column, None, None, None, *counts, verdicts, tuple(failures))
+    return ColumnComparison(name, column, None, None, None, *counts, verdicts, tuple(losses))
 
 
 def _difference(column: Column, sides: Sequence[pd.DataFrame]) -> tuple[float, float, Difference]:
@@ -97,7 +100,13 @@ def _worsened(
 
 
 def _failures(base: pd.DataFrame, candidate: pd.DataFrame, sounds: SoundsOf) -> Iterator[Worsening]:
-    """Yield utterances that the base alone scored."""
+    """Yield utterances that both runs hold and the base alone scored."""
     reasons = candidate["error"].where(candidate["error"].notna(), "no number")
     for key, value, why in list(zip(base.index, base["value"], reasons, strict=True))[:WORST]:
         yield Worsening("/".join(key), float(value), None, str(why), sounds(key))
+
+
+def _missing(base: pd.DataFrame, sounds: SoundsOf) -> Iterator[Worsening]:
+    """Yield utterances that the base scored and the candidate does not hold."""
+    for key, value in list(zip(base.index, base["value"], strict=True))[:WORST]:
+        yield Worsening("/".join(key), float(value), None, None, sounds(key))

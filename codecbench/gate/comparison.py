@@ -11,10 +11,10 @@ from ..metric import Column
 from ..registry import codec_of
 from ..reports.labels import short_labels
 from ..reports.selection import columns_named
+from ..results.comparable import package_changes, require_comparable, require_same_definitions
 from ..results.frames import UTTERANCE
 from ..results.run_folder import Run
 from .columns import compare_column
-from .comparable import package_changes, require_comparable, require_same_definitions
 from .findings import CodecComparison, ColumnComparison, Comparison
 from .sounds import SoundFinder
 from .thresholds import Threshold
@@ -31,6 +31,7 @@ def compare_runs(
     metrics: Sequence[str] = (),
     codecs: Sequence[tuple[str, str]] = (),
     allowed_failures: int | None = None,
+    allowed_missing: int | None = None,
 ) -> Comparison:
     """Compare two runs utterance by utterance.
 
@@ -44,7 +45,10 @@ def compare_runs(
     codecs : sequence of (str, str)
         Specs of the base's and of the candidate's codec; all that both runs have if empty.
     allowed_failures : int, optional
-        How many utterances that the base scored may fail; any number if None.
+        How many utterances that the base scored may fail in a column; any number if None.
+    allowed_missing : int, optional
+        How many of them the candidate may lack in a column; any number if None. Unless None, the
+        candidate must also hold every codec of the base where `codecs` is empty.
 
     Raises
     ------
@@ -53,7 +57,8 @@ def compare_runs(
         scored utterance in common.
     """
     require_comparable(base, candidate)
-    columns = _columns(base, candidate, metrics, thresholds)
+    held = [run.held_columns() for run in (base, candidate)]
+    columns = _columns(base, candidate, held, metrics, thresholds)
     require_same_definitions(base, candidate, columns)
     pairs = [_known(base, candidate, pair) for pair in codecs] or _common_codecs(base, candidate)
     frames = [
@@ -75,23 +80,33 @@ def compare_runs(
     if not codecs:
         notes += _alone("codecs", base, candidate, [run.order for run in (base, candidate)])
     if not metrics:
-        held = [[*run.frame()["metric"].unique()] for run in (base, candidate)]
-        notes += _alone("columns", base, candidate, held)
-    return Comparison(str(base.path), str(candidate.path), found, tuple(notes), allowed_failures)
+        notes += _alone("columns", base, candidate, [sorted(names) for names in held])
+    return Comparison(
+        str(base.path),
+        str(candidate.path),
+        found,
+        tuple(notes),
+        allowed_failures,
+        allowed_missing,
+        () if codecs else tuple(spec for spec in base.order if spec not in candidate.order),
+    )
 
 
 def _columns(
-    base: Run, candidate: Run, metrics: Sequence[str], thresholds: Sequence[Threshold]
+    base: Run,
+    candidate: Run,
+    held: Sequence[set[str]],
+    metrics: Sequence[str],
+    thresholds: Sequence[Threshold],
 ) -> list[str]:
-    """Return the columns to compare, those that thresholds name among them."""
-    present = [set(run.frame()["metric"].unique()) for run in (base, candidate)]
+    """Return the columns to compare of those that the runs hold; thresholds' are among them."""
     asked = [threshold.column for threshold in thresholds]
     for column in asked:
-        for run, names in zip((base, candidate), present, strict=True):
+        for run, names in zip((base, candidate), held, strict=True):
             if column not in names:
                 known = ", ".join(sorted(names))
                 raise UserError(f"{run.path} has no column '{column}' (it has {known})")
-    common = [name for name in base.columns if name in present[0] & present[1]]
+    common = [name for name in base.columns if name in held[0] & held[1]]
     if not metrics:
         return common
     wanted = [name for name in columns_named(base, metrics) if name in common]
@@ -130,20 +145,28 @@ def _compared_columns(
     sounds: SoundFinder,
 ) -> Iterator[ColumnComparison]:
     for name in names:
-        rows = [_rows(frame, spec, name) for frame, spec in zip(frames, pair, strict=True)]
+        rows = _rows(frames, pair, name)
         mine = [threshold for threshold in thresholds if threshold.column == name]
         found = compare_column(name, columns[name], rows, mine, partial(sounds.of, pair))
         if found is not None:
             yield found
         elif mine:
-            raise UserError(
-                f"{pair[1]}: the base scored no utterance in {name} that both runs hold"
-            )
+            raise UserError(f"{pair[0]}: the base scored no utterance in {name}")
 
 
-def _rows(frame: pd.DataFrame, spec: str, name: str) -> pd.DataFrame:
-    rows = frame[(frame["codec"] == spec) & (frame["metric"] == name)]
-    return rows[~rows["speaker_seen_in_training"]].set_index(UTTERANCE).sort_index()
+def _rows(frames: Sequence[pd.DataFrame], pair: tuple[str, str], name: str) -> list[pd.DataFrame]:
+    """Return a column's rows of both runs by utterance.
+
+    What either codec was trained on is left out of both: it is not missing in the other.
+    """
+    rows = [
+        frame[(frame["codec"] == spec) & (frame["metric"] == name)]
+        .set_index(UTTERANCE)
+        .sort_index()
+        for frame, spec in zip(frames, pair, strict=True)
+    ]
+    first, second = (side.index[side["speaker_seen_in_training"]] for side in rows)
+    return [side[~side.index.isin(first.union(second))] for side in rows]
 
 
 def _notes(
@@ -154,10 +177,10 @@ def _notes(
 ) -> Iterator[str]:
     if changes := package_changes(base, candidate):
         yield f"packages differ: {', '.join(changes)}"
-    counts = [column.alone for codec in codecs for column in codec.columns]
+    counts = [(column.missing, column.extra) for codec in codecs for column in codec.columns]
     for run, alone in zip((base, candidate), zip(*counts, strict=True), strict=False):
         if count := max(alone):
-            yield f"{count} utterances of {run.path} are not in the other run and play no part"
+            yield f"{count} utterances of {run.path} are not in the other run and in no mean"
     if any(frame["speaker_seen_in_training"].any() for frame in frames):
         yield "utterances of speakers that the weights were trained on are left out"
 

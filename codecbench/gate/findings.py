@@ -17,14 +17,17 @@ class Sounds:
     Parameters
     ----------
     reference : Path or None
-        The corpus's file; None if it is not on this machine.
+        The corpus's file as the run names it, not yet read; None if it is not on this machine.
     base, candidate : Path or None
         Decoded audio as it was scored; None if the run did not keep it.
+    reference_sha256 : str or None
+        `Audio.sha256` that the reference was measured with.
     """
 
     reference: Path | None = None
     base: Path | None = None
     candidate: Path | None = None
+    reference_sha256: str | None = None
 
     def listed(self) -> list[tuple[str, Path]]:
         """Return what there is, with its name."""
@@ -45,7 +48,7 @@ class Worsening:
     candidate : float or None
         Its score; None if there is none any more.
     reason : str or None
-        Why there is none.
+        Why there is none; None also if the candidate does not hold the utterance.
     sounds : Sounds
     """
 
@@ -71,13 +74,13 @@ class ColumnComparison:
     new_failures, mended : int
         Utterances that only the base scored, and that only the candidate scored, though both
         runs hold them.
-    alone : (int, int)
-        Utterances that only the base, and that only the candidate, holds a row of.
+    missing, extra : int
+        Utterances that the base scored and the candidate holds no row of, and the other way round.
     thresholds : tuple of (Threshold, bool)
         Each with whether it is broken.
     worst : tuple of Worsening
-        New failures, then the utterances that got worse most, worst first (columns without a
-        direction have none of these); a few of each.
+        New failures, then missing utterances, then those that got worse most, worst first (columns
+        without a direction have none of these); a few of each.
     """
 
     name: str
@@ -87,7 +90,8 @@ class ColumnComparison:
     difference: Difference | None
     new_failures: int
     mended: int
-    alone: tuple[int, int]
+    missing: int
+    extra: int
     thresholds: tuple[tuple[Threshold, bool], ...]
     worst: tuple[Worsening, ...]
 
@@ -123,7 +127,7 @@ class CodecComparison:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs compared.
+    """Two runs compared; with limits on failures and missing utterances it is a gate.
 
     Parameters
     ----------
@@ -134,6 +138,10 @@ class Comparison:
         What a reader must know: differing packages, what one run alone holds.
     allowed_failures : int or None
         How many utterances that the base scored may fail in a column; None: any number.
+    allowed_missing : int or None
+        How many of them the candidate may lack in a column; None: any number, and codecs too.
+    missing_codecs : tuple of str
+        Specs of the base's codecs that the candidate should hold and does not.
     """
 
     base: str
@@ -141,6 +149,8 @@ class Comparison:
     codecs: tuple[CodecComparison, ...]
     notes: tuple[str, ...]
     allowed_failures: int | None
+    allowed_missing: int | None = None
+    missing_codecs: tuple[str, ...] = ()
 
     def broken(self) -> list[tuple[CodecComparison, ColumnComparison]]:
         """Return the columns that close the gate."""
@@ -148,14 +158,27 @@ class Comparison:
             (codec, column)
             for codec in self.codecs
             for column in codec.columns
-            if column.is_broken or self.has_too_many_failures(column)
+            if self.is_worse(column) or self.has_too_many_missing(column)
         ]
+
+    def is_worse(self, column: ColumnComparison) -> bool:
+        """Whether a threshold is broken or more utterances fail than allowed."""
+        return column.is_broken or self.has_too_many_failures(column)
 
     def has_too_many_failures(self, column: ColumnComparison) -> bool:
         """Whether more utterances fail than allowed."""
         return self.allowed_failures is not None and column.new_failures > self.allowed_failures
 
+    def has_too_many_missing(self, column: ColumnComparison) -> bool:
+        """Whether the candidate lacks more utterances than allowed."""
+        return self.allowed_missing is not None and column.missing > self.allowed_missing
+
+    @property
+    def lacks_codecs(self) -> bool:
+        """Whether the candidate lacks codecs that it may not lack."""
+        return self.allowed_missing is not None and bool(self.missing_codecs)
+
     @property
     def passed(self) -> bool:
         """Whether the gate stays open."""
-        return not self.broken()
+        return not self.broken() and not self.lacks_codecs

@@ -14,11 +14,26 @@ FAILED = "FAIL"
 def headline(comparison: Comparison) -> str:
     """Say in one line how it went."""
     checks = sum(len(column.thresholds) for codec in comparison.codecs for column in codec.columns)
-    if broken := comparison.broken():
-        return f"regression: {len(broken)} of the columns compared got worse than allowed"
+    if not comparison.passed:
+        return f"regression: {', '.join(_reasons(comparison))}"
     if checks:
         return f"no regression: {checks} threshold{'s' * (checks > 1)} held"
     return "compared; no thresholds were given (--fail-on)"
+
+
+def _reasons(comparison: Comparison) -> Iterator[str]:
+    columns = [column for _, column in comparison.broken()]
+    if worse := sum(map(comparison.is_worse, columns)):
+        yield f"{worse} of the columns compared got worse than allowed"
+    if lacking := sum(map(comparison.has_too_many_missing, columns)):
+        yield f"{lacking} lack more utterances of the base than allowed"
+    if comparison.lacks_codecs:
+        yield missing_codecs_of(comparison)
+
+
+def missing_codecs_of(comparison: Comparison) -> str:
+    """Name the codecs that the candidate lacks."""
+    return one_line(f"the candidate lacks {', '.join(comparison.missing_codecs)}")
 
 
 def cells_of(comparison: Comparison, column: ColumnComparison) -> list[str]:
@@ -55,9 +70,12 @@ def title_of_worst(codec: CodecComparison, column: ColumnComparison) -> str:
 
 
 def worst_line(column: ColumnComparison, one: Worsening) -> str:
-    """Name an utterance that got worse with its scores, or why it has none any more."""
+    """Name an utterance that got worse with its scores, or what became of it."""
     digits = column.column.digits
-    now = f"failed: {one.reason}" if one.candidate is None else number(one.candidate, digits)
+    if one.candidate is not None:
+        now = number(one.candidate, digits)
+    else:
+        now = "missing" if one.reason is None else f"failed: {one.reason}"
     return one_line(f"{one.utterance}: {number(one.base, digits)} → {now}")
 
 
@@ -68,6 +86,9 @@ def verdict(comparison: Comparison, column: ColumnComparison) -> str:
         said.append(f"{FAILED} {column.new_failures} more utterances failed")
     elif column.new_failures:
         said.append(f"{column.new_failures} more utterances failed")
+    if column.missing:
+        closes = f"{FAILED} " if comparison.has_too_many_missing(column) else ""
+        said.append(f"{closes}{column.missing} utterances missing")
     if said:
         return ", ".join(said)
     if column.thresholds:
@@ -109,7 +130,7 @@ def _blind_spots(comparison: Comparison) -> Iterator[str]:
                 smallest = column.difference.detectable
                 if smallest is None:
                     yield f"{codec.label}: one utterance cannot break {threshold}"
-                elif not broken and threshold.is_within(column.difference, column.base):
+                elif not broken and threshold.reaches_beyond(column.difference, column.base):
                     yield (
                         f"{codec.label}: a difference beyond {threshold} is not ruled out;"
                         f" this run detects {number(smallest, column.column.digits + 1)},"

@@ -49,8 +49,8 @@ class Threshold:
         beyond = gap < limit if self.side == "<" else gap > limit
         return beyond and difference.excludes_zero
 
-    def is_within(self, difference: Difference, base: float) -> bool:
-        """Whether the interval of the difference reaches beyond the limit."""
+    def reaches_beyond(self, difference: Difference, base: float) -> bool:
+        """Whether the difference's interval reaches beyond the limit, or there is no interval."""
         low, high = difference.interval.low, difference.interval.high
         if low is None or high is None:
             return True

@@ -16,6 +16,7 @@ The file is CSV with a head line and the columns
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -103,7 +104,7 @@ def read_published(path: str | Path) -> list[PublishedNumber]:
         ) from error
     except UnicodeDecodeError as error:
         raise UserError(f"{file} is not UTF-8 text") from error
-    reader = csv.DictReader(text.splitlines(keepends=True), restval="")
+    reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
     missing = [name for name in FIELDS if name not in (reader.fieldnames or ())]
     if missing:
         raise UserError(f"{file} lacks columns of published numbers: {', '.join(missing)}")

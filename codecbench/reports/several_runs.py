@@ -8,10 +8,14 @@ from itertools import combinations, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..engine.audio_index import AudioIndex
 from ..errors import UserError
-from ..gate.comparable import package_changes, require_same_definitions, require_same_measurement
 from ..metric import Column
+from ..results.comparable import (
+    package_changes,
+    require_same_definitions,
+    require_same_measurement,
+)
+from ..results.recorded_audio import RecordedAudio
 from ..results.results import Results
 from ..results.run_folder import AUDIO_INDEX, Run, load_run
 from .families import named
@@ -133,7 +137,7 @@ class SeveralRuns(Results):
                     )
 
     def _overlaps(self) -> Iterator[str]:
-        keys = [AudioIndex(run.path / AUDIO_INDEX).keys() for run in self._runs]
+        keys = [RecordedAudio(run.path / AUDIO_INDEX).keys() for run in self._runs]
         shared = {
             spec
             for (run, mine), (other, theirs) in combinations(zip(self._runs, keys, strict=True), 2)

@@ -35,7 +35,7 @@ def opened(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> Iter
     Raises
     ------
     FileNotFoundError
-        If it is gone, as when another process has merged it into another part.
+        If it is gone, as when another process has merged or rewritten it.
     UserError
         If it is damaged or cannot be read, also while its contents are read.
     """
@@ -114,7 +114,7 @@ def read_row_group(file: Any, number: int, columns: Sequence[str]) -> pa.Table:
 
 
 def of_all_parts(folder: Path, read: Callable[[list[Path]], T]) -> T:
-    """Read a data set that another process may be merging meanwhile.
+    """Read a data set that another process may be merging or shortening meanwhile.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def of_all_parts(folder: Path, read: Callable[[list[Path]], T]) -> T:
         try:
             return read(listed)
         except FileNotFoundError as error:
-            # Merging ends, and only merging removes parts: another listing, another attempt.
+            # Only merging and forgetting remove parts, and both end: list again, try again.
             if _listed(folder) == listed:
                 raise UserError(f"{error.filename or folder} cannot be read: it is gone") from error
 

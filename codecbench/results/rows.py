@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .codes import Codes, Integers, joined_keys, last_of_equal
-from .reading import opened, read_row_group
+from .reading import opened, read_row_group, row_groups
 from .schema import ROW_KEY, TEXT_COLUMNS
 
 if TYPE_CHECKING:
@@ -59,6 +59,26 @@ def read_rows(
         for name, values in rows.columns().items()
     }
     return pd.DataFrame(columns_of_frame, copy=False)
+
+
+def held_columns(paths: Sequence[Path]) -> set[tuple[str, str]]:
+    """Return metric spec and column of all rows, without reading the rows themselves.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+
+    Raises
+    ------
+    FileNotFoundError, UserError
+        See `codecbench.results.reading.opened`.
+    """
+    names = ("metric_spec", "metric")
+    found: set[tuple[str, str]] = set()
+    for _, _, table in row_groups(paths, names, names):
+        pairs = table.group_by(list(names)).aggregate([])
+        found.update(zip(*(pairs[name].to_pylist() for name in names), strict=True))
+    return found
 
 
 class _Rows:

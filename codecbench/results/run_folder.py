@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,9 @@ from ..errors import UserError
 from ..metric import Column
 from .kept_audio import KeptAudio, Key
 from .manifest import CodecEntry, Manifest
-from .reading import of_all_parts, opened
+from .reading import T, of_all_parts, opened
 from .results import Results
-from .rows import read_rows
+from .rows import held_columns, read_rows
 from .schema import BITSTREAM_KEY, FRAME_COLUMNS, ROW_KEY, TEXT_COLUMNS, parts
 
 if TYPE_CHECKING:
@@ -157,15 +157,27 @@ class Run(Results):
         codecs: Collection[str] | None,
         texts: bool = False,
     ) -> pd.DataFrame:
-        if not parts(self.path / ROWS):
-            raise UserError(f"{self.path} holds no results yet")
         shown = self.shown_names
         columns = None if metrics is None else {key for key in shown if shown[key] in set(metrics)}
-        frame = of_all_parts(
-            self.path / ROWS, lambda paths: read_rows(paths, codecs, columns, texts)
-        )
+        frame = self._of_rows(lambda paths: read_rows(paths, codecs, columns, texts))
         frame["metric"] = _renamed(frame, shown)
         return frame
+
+    def _of_rows(self, read: Callable[[list[Path]], T]) -> T:
+        if not parts(self.path / ROWS):
+            raise UserError(f"{self.path} holds no results yet")
+        return of_all_parts(self.path / ROWS, read)
+
+    def held_columns(self) -> set[str]:
+        """Return the columns that have rows, by the name under which `frame` shows them.
+
+        Raises
+        ------
+        UserError
+            If there are no results yet or a part of them is damaged.
+        """
+        shown = self.shown_names
+        return {shown.get(key, key[1]) for key in self._of_rows(held_columns)}
 
     @property
     def specs(self) -> dict[str, str]:

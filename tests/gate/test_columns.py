@@ -48,16 +48,28 @@ def test_pairs_are_those_that_both_scored():
     assert found.difference.interval.utterances == 3
     assert found.base == pytest.approx((0.9 + 0.7 + 0.6) / 3)
     assert found.difference.interval.value == pytest.approx(-0.1 / 3)
-    assert (found.new_failures, found.mended, found.alone) == (1, 1, (0, 0))
+    assert (found.new_failures, found.mended) == (1, 1)
+    assert (found.missing, found.extra) == (0, 0)
     failed, worse = found.worst
     assert (failed.utterance, failed.candidate, failed.reason) == ("c/s/u1", None, "too short")
     assert (worse.utterance, worse.base, worse.candidate) == ("c/s/u0", 0.9, 0.8)
 
 
-def test_rows_of_one_run_alone_are_no_failures():
-    found = compared(rows([0.9, 0.8, 0.7]), rows([0.9, 0.8]))
-    assert (found.new_failures, found.mended, found.alone) == (0, 0, (1, 0))
-    assert compared(rows([0.9, 0.8]), rows([0.9, 0.8, 0.7])).alone == (0, 1)
+def test_rows_of_one_run_alone_are_no_failures_but_counted_and_listed():
+    found = compared(rows([0.9, 0.8, 0.7, None]), rows([0.9, 0.8]))
+    assert (found.new_failures, found.mended) == (0, 0)
+    assert (found.missing, found.extra) == (1, 0)
+    (missing,) = found.worst
+    assert (missing.utterance, missing.base) == ("c/s/u2", 0.7)
+    assert (missing.candidate, missing.reason) == (None, None)
+    found = compared(rows([0.9, 0.8]), rows([0.9, 0.8, 0.7]))
+    assert (found.missing, found.extra) == (0, 1)
+
+
+def test_a_candidate_that_holds_none_of_it_breaks_every_threshold():
+    found = compared(rows([0.9] * 8), rows([]), thresholds=["stoi<-0.5"])
+    assert found.is_broken
+    assert (found.difference, found.missing, len(found.worst)) == (None, 8, WORST)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

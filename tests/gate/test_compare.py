@@ -13,7 +13,7 @@ from codecbench.cli.main import main
 from codecbench.gate.comparison import compare_runs
 from codecbench.gate.formats import FORMATS, render
 from codecbench.gate.thresholds import parse_threshold
-from codecbench.results.run_folder import load_run
+from codecbench.results.run_folder import Run, load_run
 
 SUBSET = 12
 
@@ -166,23 +166,135 @@ def test_failures_in_a_column_without_threshold_close_the_gate_too(copied, gate_
 
 def test_what_one_run_alone_holds_is_said(copied, gate_runs, compare):
     drop_some(copied, "stoi", 3)
-    status, out, _ = compare(gate_runs["base"], copied, *gate(), "-f", "markdown")
+    status, out, _ = compare(gate_runs["base"], copied, "-f", "markdown")
     assert status == 0
     assert (
         f"3 utterances of {gate_runs['base']} are not in the other run".replace("_", r"\_") in out
     )
+    assert "3 utterances missing" in out
+    assert "FAIL" not in out
     drop_some(copied, "lsd", SUBSET)
     _, out, _ = compare(gate_runs["base"], copied, "-f", "markdown")
     assert re.search(r"columns of .* alone are not compared: lsd", out)
 
-    def rename(record):
-        record["codec"] += ",bits=8"
-
-    each_row(copied, rename)
-    edit(copied / "manifest.json", lambda record: record["codecs"].update(
-        {f"{spec},bits=8": entry for spec, entry in record["codecs"].items()}))  # fmt: skip
-    _, out, _ = compare(copied, gate_runs["base"], "-f", "markdown")
+    add_codec(copied)
+    status, out, _ = compare(copied, gate_runs["base"], "-f", "markdown")
+    assert status == 0
     assert re.search(r"codecs of .* alone are not compared: decoded", out)
+
+
+def add_codec(folder):
+    """Let the run know another codec too, one without rows."""
+    edit(folder / "manifest.json", lambda record: record["codecs"].update(
+        {f"{spec},bits=8": entry for spec, entry in record["codecs"].items()}))  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_utterances_that_the_candidate_lacks_close_the_gate(kind, copied, gate_runs, compare):
+    drop_some(copied, "lsd", SUBSET - 2)
+    options = *gate(("stoi<-0.01",)), "-f", kind
+    status, out, err = compare(gate_runs["base"], copied, *options)
+    assert (status, err) == (1, "")
+    if kind == "json":
+        record = json.loads(out)
+        columns = {one["name"]: one for one in record["codecs"][0]["columns"]}
+        assert {name: one["missing"] for name, one in columns.items() if one["missing"]} == {
+            "lsd": SUBSET - 2
+        }
+        assert [one["candidate"] for one in columns["lsd"]["worst"][:5]] == [None] * 5
+        assert (record["passed"], record["allowed_missing"]) == (False, 0)
+    elif kind == "junit":
+        suite = ElementTree.fromstring(out)[0]
+        failed = [c.get("name") for c in suite.iter("testcase") if c.find("failure") is not None]
+        assert failed == ["lsd: missing utterances"]
+    else:
+        plain = " ".join(out.replace("\\", "").split())
+        # The terminal breaks cells into lines.
+        assert ("FAIL 10" if kind == "rich" else "FAIL 10 utterances missing") in plain
+        assert "1 lack more utterances of the base than allowed" in plain
+        assert re.search(r"demo/test/\S+: \S+ → missing", plain)
+    assert compare(gate_runs["base"], copied, *options, "--allow-missing", SUBSET - 2)[0] == 0
+    assert compare(gate_runs["base"], copied, *options, "--allow-missing", SUBSET - 3)[0] == 1
+    assert compare(copied, gate_runs["base"], *options)[0] == 0
+
+
+def test_a_column_with_nothing_left_breaks_its_thresholds(copied, gate_runs):
+    drop_some(copied, "stoi", SUBSET - 1)
+    each_row(copied, lambda record: record.update(utterance="another")
+             if record["metric"] == "stoi" else None)  # fmt: skip
+    runs = [load_run(path) for path in (gate_runs["base"], copied)]
+    found = compare_runs(*runs, [parse_threshold("stoi<-0.5")], allowed_missing=SUBSET)
+    (column,) = (one for one in found.codecs[0].columns if one.name == "stoi")
+    assert (column.missing, column.extra, column.difference) == (SUBSET, 1, None)
+    assert column.is_broken
+    assert not found.passed
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_codecs_that_the_candidate_lacks_close_the_gate(kind, copied, gate_runs, compare):
+    (spec,) = load_run(copied).order
+    add_codec(copied)
+    status, out, err = compare(copied, gate_runs["base"], *gate(), "-f", kind)
+    assert (status, err) == (1, "")
+    plain = " ".join(html.unescape(out).replace("\\", "").split())
+    if kind == "json":
+        assert json.loads(out)["missing_codecs"] == [f"{spec},bits=8"]
+    else:
+        assert "regression: the candidate lacks decoded:" in plain
+        assert "bits=8" in plain
+    if kind == "junit":
+        suite = ElementTree.fromstring(out)[-1]
+        assert (suite.get("name"), suite.get("failures")) == ("codecs", "1")
+    assert compare(copied, gate_runs["base"], *gate(), "--codec", spec)[0] == 0
+    pair = "--base-codec", spec, "--candidate-codec", spec
+    assert compare(copied, gate_runs["base"], *gate(), *pair)[0] == 0
+    assert compare(copied, gate_runs["base"])[0] == 0
+    assert compare(gate_runs["base"], copied, *gate())[0] == 0
+
+
+def test_what_a_codec_was_trained_on_is_not_missing(copied, gate_runs, compare):
+    speaker = load_run(copied).frame()["speaker"].iloc[0]
+
+    def train(record):
+        (entry,) = record["codecs"].values()
+        entry["card"]["training_speakers"] = [f"demo:{speaker}"]
+
+    edit(copied / "manifest.json", train)
+    for runs in ((gate_runs["base"], copied), (copied, gate_runs["base"])):
+        status, out, _ = compare(*runs, *gate(), "-f", "json")
+        record = json.loads(out)
+        assert status == 0
+        assert any("trained on are left out" in note for note in record["notes"])
+        for column in record["codecs"][0]["columns"]:
+            assert (column["missing"], column["extra"]) == (0, 0)
+            assert column["utterances"] < SUBSET
+
+
+def test_rows_that_are_not_compared_are_not_read(gate_runs, monkeypatch):
+    asked = []
+    frame = Run.frame
+
+    def watched(self, *arguments, metrics=None, **options):
+        asked.append(metrics)
+        return frame(self, *arguments, metrics=metrics, **options)
+
+    monkeypatch.setattr(Run, "frame", watched)
+    found = compare_runs(*(load_run(gate_runs["base"]) for _ in range(2)), metrics=["stoi"])
+    assert [column.name for column in found.codecs[0].columns] == ["stoi"]
+    assert asked
+    assert all(names == ["stoi"] for names in asked)
+
+
+def test_files_are_written_into_new_folders(gate_runs, compare, tmp_path):
+    new = tmp_path / "new" / "folder"
+    for times in (1, 2):
+        status, _, err = compare(
+            gate_runs["base"], gate_runs["base"], *gate(),
+            "--summary", new / "a" / "gate.md", "--junit", new / "b" / "gate.xml",
+        )  # fmt: skip
+        assert (status, err) == (0, "")
+        assert (new / "a" / "gate.md").read_text().count("### ✅") == times
+    assert (new / "b" / "gate.xml").is_file()
 
 
 def test_how_to_keep_audio_is_said_only_of_what_got_worse(gate_runs, compare, tmp_path):
@@ -193,7 +305,7 @@ def test_how_to_keep_audio_is_said_only_of_what_got_worse(gate_runs, compare, tm
     for run in runs:
         assert f"repeat the command of {run} with --keep-audio".replace("_", r"\_") in out
     assert not any("keep-audio" in note for note in notes)
-    assert {path.suffix for path in (tmp_path / "worst").rglob("*.*")} == {".flac"}
+    assert {path.suffix for path in (tmp_path / "worst").rglob("*.*")} == {".wav"}
     assert "keep-audio" not in compare(runs[0], runs[0], *gate())[1]
 
 

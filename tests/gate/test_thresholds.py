@@ -78,4 +78,4 @@ def test_one_utterance_breaks_nothing():
     single = paired_difference([0.0], [9.0], ["s"])
     threshold = parse_threshold("m<-1")
     assert not threshold.is_broken_by(single, 9.0)
-    assert threshold.is_within(single, 9.0)
+    assert threshold.reaches_beyond(single, 9.0)

@@ -119,7 +119,7 @@ def test_a_planted_regression_is_caught_and_can_be_heard(versions, planted, tmp_
         assert all(Path(path).is_file() for path in one["audio"].values())
     copied = [path.name for path in (tmp_path / "worst").glob("mel_distance-*/1-*")]
     assert sorted(name.rpartition("-")[2] for name in copied) == [
-        "base.wav", "candidate.wav", "reference.flac",
+        "base.wav", "candidate.wav", "reference.wav",
     ]  # fmt: skip
 
 

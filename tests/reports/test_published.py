@@ -178,3 +178,9 @@ def test_the_numbers_of_codecbench_are_those_of_the_leaderboards():
     assert {number.column({"visqol": visqol}) for number in mine} == {"visqol", None}
     with pytest.raises(UserError, match="no published numbers of 'nobody'"):
         of_systems(bundled, ["nobody"])
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u0085", "\f", "\x1c", "\n"])
+def test_fields_keep_what_only_looks_like_the_end_of_a_line(sign, published):
+    numbers = published(line(source=f"a{sign}b"), line("2.6", variant="v2"))
+    assert [number.source for number in numbers] == [f"a{sign}b", "the paper"]

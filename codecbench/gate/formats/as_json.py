@@ -15,6 +15,8 @@ def write(comparison: Comparison) -> str:
         "base": comparison.base,
         "candidate": comparison.candidate,
         "allowed_failures": comparison.allowed_failures,
+        "allowed_missing": comparison.allowed_missing,
+        "missing_codecs": list(comparison.missing_codecs),
         "codecs": [
             {
                 "base": codec.base,
@@ -48,7 +50,8 @@ def _column(column: ColumnComparison) -> dict[str, Any]:
         "method": interval.method if interval else "none",
         "new_failures": column.new_failures,
         "mended": column.mended,
-        "alone": {"base": column.alone[0], "candidate": column.alone[1]},
+        "missing": column.missing,
+        "extra": column.extra,
         "thresholds": [
             {"threshold": str(threshold), "broken": broken}
             for threshold, broken in column.thresholds

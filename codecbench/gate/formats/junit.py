@@ -1,4 +1,4 @@
-"""A comparison as JUnit XML: one test case a threshold, so that CI systems list what broke."""
+"""A comparison as JUnit XML: one test case a check, so that CI systems list what broke."""
 
 from __future__ import annotations
 
@@ -7,27 +7,36 @@ from xml.etree import ElementTree
 
 from ...reports.layout import one_line
 from ..findings import CodecComparison, ColumnComparison, Comparison
-from ..layout import difference_of, headline, worst_line
+from ..layout import difference_of, headline, missing_codecs_of, worst_line
 
 
 def write(comparison: Comparison) -> str:
-    """Write a test suite for each codec."""
+    """Write a test suite for each codec, and one for codecs that are missing."""
     root = ElementTree.Element("testsuites", name="codecbench compare")
     for codec in comparison.codecs:
         cases = [case for column in codec.columns for case in _cases(comparison, codec, column)]
-        failures = sum(case.find("failure") is not None for case in cases)
-        suite = ElementTree.SubElement(
-            root,
-            "testsuite",
-            name=one_line(codec.label),
-            tests=str(len(cases)),
-            failures=str(failures),
-            errors="0",
-        )
-        suite.extend(cases)
-        ElementTree.SubElement(suite, "system-out").text = one_line(headline(comparison))
+        root.append(_suite(comparison, codec.label, cases))
+    if comparison.lacks_codecs:
+        missing = _case("codecs", "all of the base", missing_codecs_of(comparison))
+        root.append(_suite(comparison, "codecs", [missing]))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _suite(
+    comparison: Comparison, name: str, cases: list[ElementTree.Element]
+) -> ElementTree.Element:
+    failures = sum(case.find("failure") is not None for case in cases)
+    suite = ElementTree.Element(
+        "testsuite",
+        name=one_line(name),
+        tests=str(len(cases)),
+        failures=str(failures),
+        errors="0",
+    )
+    suite.extend(cases)
+    ElementTree.SubElement(suite, "system-out").text = one_line(headline(comparison))
+    return suite
 
 
 def _cases(
@@ -35,19 +44,26 @@ def _cases(
 ) -> Iterator[ElementTree.Element]:
     for threshold, broken in column.thresholds:
         reason = f"{column.name}: {difference_of(column)}" if broken else None
-        yield _case(codec, column, str(threshold), reason)
+        yield _case(codec.label, str(threshold), reason, column)
     if comparison.allowed_failures is not None:
         failed = comparison.has_too_many_failures(column)
         reason = f"{column.new_failures} utterances that the base scored failed"
-        yield _case(codec, column, f"{column.name}: failures", reason if failed else None)
+        name = f"{column.name}: failures"
+        yield _case(codec.label, name, reason if failed else None, column)
+    if comparison.allowed_missing is not None:
+        lacking = comparison.has_too_many_missing(column)
+        reason = f"{column.missing} utterances that the base scored are missing"
+        name = f"{column.name}: missing utterances"
+        yield _case(codec.label, name, reason if lacking else None, column)
 
 
 def _case(
-    codec: CodecComparison, column: ColumnComparison, name: str, reason: str | None
+    label: str, name: str, reason: str | None, column: ColumnComparison | None = None
 ) -> ElementTree.Element:
-    case = ElementTree.Element("testcase", classname=one_line(codec.label), name=one_line(name))
+    case = ElementTree.Element("testcase", classname=one_line(label), name=one_line(name))
     if reason is not None:
         ElementTree.SubElement(case, "failure", message=one_line(reason))
+    if reason is not None and column is not None:
         ElementTree.SubElement(case, "system-out").text = "\n".join(_worst(column))
     return case
 
