@@ -133,7 +133,7 @@ def test_the_interval_of_a_pooled_column_is_of_the_difference_of_ratios():
 
     everything = gap(lambda side: side["speaker"].notna())
     without = np.array([gap(lambda side, p=p: side["speaker"] != p) for p in sorted(set(speakers))])
-    error = np.sqrt(6 / 7 * ((without - without.mean()) ** 2).sum())
+    error = np.sqrt(6 / 7 * ((without - everything) ** 2).sum())
     interval = found.difference.interval
     assert interval.value == pytest.approx(everything)
     assert everything != pytest.approx(np.mean(sides[1]["value"] - sides[0]["value"]), rel=1e-3)
