@@ -120,8 +120,8 @@ def test_a_column_without_direction_lists_failures_alone():
 
 def test_the_interval_of_a_pooled_column_is_of_the_difference_of_ratios():
     generator = np.random.default_rng(1)
-    speakers = [f"p{number % 7}" for number in range(40)]
-    words = generator.integers(1, 30, (2, 40))
+    speakers = [f"p{number % 7}" for number in range(42)]
+    words = generator.integers(1, 30, (2, 42))
     errors = generator.binomial(words, [[0.1], [0.2]])
     sides = [rows(e / w, speakers, w) for e, w in zip(errors, words, strict=True)]
     found = compared(*sides, POOLED)
@@ -133,7 +133,7 @@ def test_the_interval_of_a_pooled_column_is_of_the_difference_of_ratios():
 
     everything = gap(lambda side: side["speaker"].notna())
     without = np.array([gap(lambda side, p=p: side["speaker"] != p) for p in sorted(set(speakers))])
-    error = np.sqrt(6 / 7 * ((without - without.mean()) ** 2).sum())
+    error = np.sqrt(6 / 7 * ((without - everything) ** 2).sum())
     interval = found.difference.interval
     assert interval.value == pytest.approx(everything)
     assert everything != pytest.approx(np.mean(sides[1]["value"] - sides[0]["value"]), rel=1e-3)
