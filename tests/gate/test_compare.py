@@ -453,3 +453,14 @@ def each_row(folder, change, kept=lambda record: True):
         for record in records:
             change(record)
         pq.write_table(pa.Table.from_pylist(records, schema=table.schema), path)
+
+
+@pytest.mark.parametrize("left", [None, "[]"])
+def test_audio_that_was_not_recorded_is_said(left, gate_runs, copied, compare):
+    index = copied / "audio.json"
+    index.unlink()
+    if left is not None:
+        index.write_text(left)
+    status, _, err = compare(gate_runs["base"], copied)
+    assert status == 2
+    assert f"audio.json lacks {SUBSET} of the run's {SUBSET} utterances" in err
