@@ -411,6 +411,7 @@ def hostile_ids(folder):
         record["utterance"] = f"<script>|{record['utterance']}"
 
     each_row(folder, rename)
+    (folder / "utterances.csv").unlink()  # It lists the old names.
     edit(
         folder / "audio.json",
         lambda record: [item.__setitem__(2, f"<script>|{item[2]}") for item in record],
