@@ -1,11 +1,13 @@
 """Names of files for what strangers call things."""
 
+import re
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codecbench.files import readable_name, safe_name
+from codecbench.files import readable_name, safe_name, write_text_atomic
 
 HOSTILE = st.text(max_size=300) | st.sampled_from(
     ["..", "../../etc/passwd", "a\0b", "\ud800", "CON"]
@@ -30,3 +32,13 @@ def test_other_parts_have_other_names_whatever_the_case(one, other):
 
 def test_the_end_of_the_list_can_be_read():
     assert readable_name("demo", "test", "en/alice 01").startswith("en-alice-01-")
+
+
+@pytest.mark.parametrize("name", [".", "none/file.txt"])
+def test_an_error_names_the_file_that_was_asked_for(tmp_path, name):
+    (tmp_path / "none").touch()
+    path = tmp_path / name
+    with pytest.raises(OSError, match=re.escape(str(tmp_path))) as raised:
+        write_text_atomic(path, "text")
+    assert ".tmp-" not in str(raised.value)
+    assert not list(tmp_path.parent.glob(".tmp-*"))

@@ -8,9 +8,9 @@ import math
 import re
 from collections.abc import Collection
 
-from ..engine.audio_index import AudioIndex
 from ..reports.labels import short_labels
-from ..results.run_folder import AUDIO_INDEX, Run
+from ..results.recorded_audio import audio_of_run
+from ..results.run_folder import Run
 from ..spec import parse_spec
 from .selection import Selection
 
@@ -80,7 +80,7 @@ def pinned_utterances(run: Run, corpus: str, splits: Collection[str] = ()) -> li
     list of str
         Corpus, split, id and SHA-256 of the audio, as JSON.
     """
-    index = AudioIndex(run.path / AUDIO_INDEX)
+    index = audio_of_run(run)
     keys = (key for key in index.keys() if key[0] == corpus and (not splits or key[1] in splits))  # noqa: SIM118 - not a dict
     return sorted(json.dumps([*key, index[key].sha256]) for key in keys)
 

@@ -99,7 +99,7 @@ def _read(path: Path) -> Mapping:
         try:
             model_index_to_eval_results(metadata[MODEL_INDEX])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{path}: its {MODEL_INDEX} is malformed: {error!r}") from error
+            raise UserError(f"{path}: its {MODEL_INDEX} is malformed ({error})") from error
     return dict(metadata)
 
 

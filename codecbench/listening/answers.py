@@ -98,6 +98,11 @@ class _Answers(_Strict):
     started: str
     finished: str
 
+    @property
+    def subject(self) -> tuple[object, ...]:
+        """What was judged: the same in all answers to one test."""
+        return self.test, self.run, self.codecs, self.anchor, self.mid_anchor
+
 
 class AbxAnswers(_Answers):
     """The A/B/X answers of one listener."""
@@ -156,8 +161,9 @@ def read_answers(path: Path) -> Answers:
         return _READER.validate_json(data)
     except pydantic.ValidationError as error:
         where, what = first_fault(error)
+        place = f"{where}: " if where else ""
         raise UserError(
-            f"{path} does not hold the answers of a listening test: {where}: {what}"
+            f"{path} does not hold the answers of a listening test: {place}{what}"
         ) from error
 
 
@@ -175,7 +181,7 @@ def read_all(paths: Sequence[Path]) -> dict[str, list[Answers]]:
     for path in paths:
         answers = read_answers(path)
         first = first or answers
-        if (answers.test, answers.codecs) != (first.test, first.codecs):
+        if answers.subject != first.subject:
             raise UserError(
                 f"{path} answers another test than {paths[0]}; analyse each test on its own"
             )

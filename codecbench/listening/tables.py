@@ -127,7 +127,8 @@ def _rating_record(one: Quality) -> dict[str, Any]:
     interval = one.interval
     return _record(
         "mushra", one.condition, one.label, None, interval.speakers, interval.utterances,
-        value=interval.value, low=interval.low, high=interval.high, interval=interval.method,
+        value=interval.value, low=interval.low, high=interval.high,
+        interval=_METHODS[interval.method],
     )  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 
 from ..errors import UserError
 from .manifest import Manifest, version_changes
-from .recorded_audio import RecordedAudio
-from .run_folder import AUDIO_INDEX, Run
+from .recorded_audio import audio_of_run
+from .run_folder import Run
 
 
 def require_comparable(base: Run, candidate: Run) -> None:
@@ -20,7 +20,7 @@ def require_comparable(base: Run, candidate: Run) -> None:
         or the runs have no utterance in common.
     """
     require_same_measurement(base, candidate)
-    indexes = [RecordedAudio(run.path / AUDIO_INDEX) for run in (base, candidate)]
+    indexes = [audio_of_run(run) for run in (base, candidate)]
     if not indexes[0].keys() & indexes[1].keys():
         raise UserError(f"{base.path} and {candidate.path} have no utterance in common")
 
@@ -40,7 +40,7 @@ def require_same_measurement(base: Run, candidate: Run) -> None:
                 f"{base.path} and {candidate.path} cannot be compared: {what} {before} there,"
                 f" {now} here"
             )
-    indexes = [RecordedAudio(run.path / AUDIO_INDEX) for run in (base, candidate)]
+    indexes = [audio_of_run(run) for run in (base, candidate)]
     for key in sorted(indexes[0].keys() & indexes[1].keys()):
         if indexes[0][key].sha256 != indexes[1][key].sha256:
             raise UserError(

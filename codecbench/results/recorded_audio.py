@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
+from ..utterance_list import read_list
 from .kept_audio import Key
+from .run_folder import AUDIO_INDEX, UTTERANCES, Run
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,24 @@ class RecordedAudio:
     def keys(self) -> set[Key]:
         """Return corpus, split and id of all utterances."""
         return set(self._entries)
+
+
+def audio_of_run(run: Run) -> RecordedAudio:
+    """Return what a run recorded of the audio of all its utterances.
+
+    Raises
+    ------
+    UserError
+        If the index is damaged, or is not there or lacks an utterance of the run: nothing could
+        tell then whether two runs measured the same audio.
+    """
+    path = run.path / AUDIO_INDEX
+    found = RecordedAudio(path)
+    rows = read_list(run.path / UTTERANCES, missing_ok=True)
+    listed = {(row.corpus, row.split, row.id) for row in rows}
+    if lacking := listed - found.keys():
+        raise UserError(
+            f"{path} lacks {len(lacking)} of the run's {len(listed)} utterances; repeat"
+            " the run's command, which hashes their audio"
+        )
+    return found

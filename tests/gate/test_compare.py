@@ -336,6 +336,7 @@ def other_definition(record):
 )
 def test_what_cannot_be_compared(file, change, message, copied, gate_runs, compare):
     edit(copied / file, change)
+    (copied / "utterances.csv").unlink()  # It lists what the index now lacks.
     status, out, err = compare(gate_runs["base"], copied, *gate())
     assert (status, out) == (2, "")
     assert re.search(message, err)
@@ -410,6 +411,7 @@ def hostile_ids(folder):
         record["utterance"] = f"<script>|{record['utterance']}"
 
     each_row(folder, rename)
+    (folder / "utterances.csv").unlink()  # It lists the old names.
     edit(
         folder / "audio.json",
         lambda record: [item.__setitem__(2, f"<script>|{item[2]}") for item in record],
@@ -453,3 +455,14 @@ def each_row(folder, change, kept=lambda record: True):
         for record in records:
             change(record)
         pq.write_table(pa.Table.from_pylist(records, schema=table.schema), path)
+
+
+@pytest.mark.parametrize("left", [None, "[]"])
+def test_audio_that_was_not_recorded_is_said(left, gate_runs, copied, compare):
+    index = copied / "audio.json"
+    index.unlink()
+    if left is not None:
+        index.write_text(left)
+    status, _, err = compare(gate_runs["base"], copied)
+    assert status == 2
+    assert f"audio.json lacks {SUBSET} of the run's {SUBSET} utterances" in err

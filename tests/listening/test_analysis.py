@@ -202,12 +202,21 @@ def test_what_no_page_saved_is_refused_in_one_line(write, bad, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["listen", "analyse", str(path)])
     assert ended.value.code == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    assert ": :" not in err
 
 
 def test_tests_and_listeners_are_not_mixed(write, tmp_path):
     with pytest.raises(UserError, match="another test"):
         read_all(write(GOOD, changed({**HEARD, "listener": "b"}, "test", to="t2")))
+    for key, other in (
+        ("mid_anchor", "lowpass:hz=7000"),
+        ("anchor", "lowpass:hz=2000"),
+        ("run", {"name": "r", "identity": "another"}),
+    ):
+        with pytest.raises(UserError, match="another test"):
+            read_all(write(GOOD, changed({**HEARD, "listener": "b"}, key, to=other)))
     with pytest.raises(UserError, match="both anna's answers"):
         read_all(write(GOOD, GOOD))
     assert set(read_all(write(GOOD, HEARD))) == {"abx", "mushra"}
@@ -224,6 +233,8 @@ def test_every_format_holds_both_kinds(write, kind, capsys):
     out = capsys.readouterr().out
     assert "codec2" in out
     assert "reference" in out
+    if kind in ("csv", "json"):
+        assert "speaker" not in out, "intervals are over listeners"
     if kind == "csv":
         assert len({line.count(",") for line in out.splitlines()}) == 1
 
