@@ -55,6 +55,8 @@ class Definition(_Model):
     title: Text
     about: Text
     """What it is for and how to read it; Markdown."""
+    place: int = 0
+    """Order in overviews and listings: small ones first, equal ones by name."""
     rate: int = pydantic.Field(ge=4000, le=192000)
     """Evaluation rate in Hz, of every corpus."""
     packet_loss: PacketLoss | None = None
@@ -170,6 +172,7 @@ class PublishedDefinition(_Model):
     path: Path
     title: Text
     about: Text
+    place: int = 0
     published: Path
     """CSV of published numbers, beside the definition."""
 
@@ -220,7 +223,8 @@ def find_definitions(
     paths = [_path(name, folder) for name in names] or sorted(folder.glob("*.toml"))
     if not paths:
         raise UserError(f"{folder} holds no leaderboard definition (a TOML file)")
-    return [read_definition(path) for path in paths]
+    found = [read_definition(path) for path in paths]
+    return found if names else sorted(found, key=lambda board: board.place)
 
 
 def _path(name: str, folder: Path) -> Path:

@@ -32,13 +32,13 @@ def with_overview(readme: Path, boards: Sequence[Definition | PublishedDefinitio
             f"{readme} has no place for tables: put <!-- leaderboards --> and <!-- end --> on lines"
             " of their own"
         )
-    body = "\n".join(f"{part}\n" for board in boards for part in _section(board))
-    return _BETWEEN.sub(lambda _: f"\n{body}\n", text)
+    body = "\n\n".join(part for board in boards for part in _section(board))
+    return _BETWEEN.sub(lambda _: f"\n{body}\n\n", text)
 
 
 def _section(board: Definition | PublishedDefinition) -> Iterator[str]:
-    yield f"## [{board.title}]({board.name}.md)\n"
-    yield board.about.strip() + "\n"
+    yield f"## [{board.title}]({board.name}.md)"
+    yield board.about.strip()
     if isinstance(board, PublishedDefinition):
         return
     if any(found_results(board, corpus) is None for corpus in board.corpora):
@@ -48,5 +48,5 @@ def _section(board: Definition | PublishedDefinition) -> Iterator[str]:
     tables = tables_of(board, board.shown, timings)
     bare = {name: replace(table, notes=()) for name, table in tables.items()}
     for part in sections(bare, headings_of(board)):
-        yield part.replace("## ", "### ", 1) + "\n"
+        yield part.replace("## ", "### ", 1)
     yield f"Notes and all columns: [{board.name}.md]({board.name}.md)."
