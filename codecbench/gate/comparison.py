@@ -54,7 +54,7 @@ def compare_runs(
     ------
     UserError
         If the runs cannot be compared: other audio, protocol or definitions; no codec, column or
-        scored utterance in common.
+        scored utterance in common; or a threshold would fail an improvement.
     """
     require_comparable(base, candidate)
     held = [run.held_columns() for run in (base, candidate)]
@@ -106,6 +106,8 @@ def _columns(
             if column not in names:
                 known = ", ".join(sorted(names))
                 raise UserError(f"{run.path} has no column '{column}' (it has {known})")
+    for threshold in thresholds:
+        threshold.require_direction(base.columns[threshold.column])
     common = [name for name in base.columns if name in held[0] & held[1]]
     if not metrics:
         return common
@@ -132,6 +134,8 @@ def _common_codecs(base: Run, candidate: Run) -> list[tuple[str, str]]:
 
 
 def _has_changed(base: Run, candidate: Run, pair: tuple[str, str]) -> bool:
+    if pair[0] != pair[1]:  # two codecs, neither of which has changed
+        return False
     before, now = base.manifest.codecs[pair[0]], candidate.manifest.codecs[pair[1]]
     return before.identity != now.identity
 

@@ -13,6 +13,7 @@ from codecbench.cli.main import main
 from codecbench.gate.comparison import compare_runs
 from codecbench.gate.formats import FORMATS, render
 from codecbench.gate.thresholds import parse_threshold
+from codecbench.registry import load_codec
 from codecbench.results.run_folder import Run, load_run
 
 SUBSET = 12
@@ -128,6 +129,21 @@ def test_changed_weights_are_named(copied, gate_runs, compare):
     assert "(implementation or weights changed)" in out
 
 
+def test_two_codecs_that_are_compared_have_not_changed(copied, compare):
+    spec, other = rates = [load_codec(f"soundstream:kbps={kbps}").spec for kbps in (4, 12)]
+    hold(copied, rates)
+    edit(
+        copied / "manifest.json",
+        lambda record: record["codecs"][other].update(identity="0" * 16),
+    )
+    pair = "--base-codec", spec, "--candidate-codec", other
+    status, out, err = compare(copied, copied, *pair, "-f", "json")
+    assert (status, err) == (0, "")
+    (codec,) = json.loads(out)["codecs"]
+    assert codec["changed"] is False
+    assert "changed)" not in compare(copied, copied, *pair, "-f", "markdown")[1]
+
+
 def test_new_failures_close_the_gate(copied, gate_runs, compare):
     fail_some(copied, "stoi", 2)
     status, out, _ = compare(gate_runs["base"], copied, *gate(), "-f", "markdown")
@@ -187,6 +203,22 @@ def add_codec(folder):
     """Let the run know another codec too, one without rows."""
     edit(folder / "manifest.json", lambda record: record["codecs"].update(
         {f"{spec},bits=8": entry for spec, entry in record["codecs"].items()}))  # fmt: skip
+
+
+def hold(folder, specs):
+    """Let a run of one codec hold others instead, each with the rows of that one."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (own,) = load_run(folder).order
+    edit(
+        folder / "manifest.json",
+        lambda record: record.update(codecs=dict.fromkeys(specs, record["codecs"][own])),
+    )
+    for path in (folder / "rows").glob("*.parquet"):
+        table = pq.read_table(path)
+        records = [{**row, "codec": spec} for row in table.to_pylist() for spec in specs]
+        pq.write_table(pa.Table.from_pylist(records, schema=table.schema), path)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -347,6 +379,8 @@ def test_what_cannot_be_compared(file, change, message, copied, gate_runs, compa
     [
         (["--fail-on", "pesq_wb<-0.02"], "has no column 'pesq_wb' (it has"),
         (["--fail-on", "stoi"], "cannot read the threshold 'stoi'"),
+        (["--fail-on", "stoi>0.01"], "higher stoi is better); write stoi<-0.01"),
+        (["--fail-on", "mel_distance<-0.5"], "lower mel_distance is better); write mel_distance>0"),
         (["--codec", "opus"], "has no codec opus:"),
         (["--base-codec", "opus"], "belong together"),
         (["-m", "pesq"], "pesq"),
