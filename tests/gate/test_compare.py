@@ -405,8 +405,16 @@ def other_definition(record):
         ("audio.json", other_audio, "the audio of demo/test/.* is another"),
         ("audio.json", no_common_audio, "have no utterance in common"),
         ("manifest.json", other_definition, "stoi cannot be compared: .* version"),
-        ("manifest.json", lambda record: record.update(rate=8000), "evaluation rate of the corpus"),
-        ("manifest.json", lambda record: record.update(protocol=0), "protocol 1 there, 0 here"),
+        (
+            "manifest.json",
+            lambda record: record.update(rate=8000),
+            "its corpora's own .16000 Hz., of the second 8000 Hz",
+        ),
+        (
+            "manifest.json",
+            lambda record: record.update(protocol=0),
+            "protocol of the first is 1, of the second 0",
+        ),
         ("manifest.json", lambda record: record.update(codecs={}), "have no codec in common"),
     ],
 )
