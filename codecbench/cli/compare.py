@@ -61,16 +61,18 @@ def compare(
         typer.Option(
             "--codec",
             "-c",
-            help="Codec to compare, may be repeated. [default: all; with --fail-on the candidate"
-            " must have those of the base]",
+            help="Codecs to compare: a spec or sweep, values not given may be any; may be"
+            " repeated. [default: all; with --fail-on the candidate must have those of the base]",
             autocompletion=complete.codecs,
         ),
     ] = None,
     base_codec: Annotated[
-        str | None, typer.Option("--base-codec", help="Codec of the base alone.")
+        str | None,
+        typer.Option("--base-codec", help="One codec of the base, for --candidate-codec."),
     ] = None,
     candidate_codec: Annotated[
-        str | None, typer.Option("--candidate-codec", help="Codec of the candidate alone.")
+        str | None,
+        typer.Option("--candidate-codec", help="The candidate's codec to compare with it."),
     ] = None,
     allow_failures: Annotated[
         int,
@@ -130,7 +132,8 @@ def compare(
         load_run(candidate),
         thresholds,
         metrics=[name for text in metrics or () for name in split_specs(text)],
-        codecs=_pairs(codec, base_codec, candidate_codec),
+        codecs=codec or (),
+        pair=_pair(base_codec, candidate_codec),
         allowed_failures=allow_failures if thresholds else None,
         allowed_missing=allow_missing if thresholds else None,
     )
@@ -149,16 +152,12 @@ def compare(
         raise typer.Exit(EXIT_REGRESSION)
 
 
-def _pairs(
-    codecs: list[str] | None, base: str | None, candidate: str | None
-) -> list[tuple[str, str]]:
+def _pair(base: str | None, candidate: str | None) -> tuple[str, str] | None:
     from ..errors import UserError
-    from ..spec import expand_spec
 
     if (base is None) != (candidate is None):
         raise UserError("--base-codec and --candidate-codec belong together")
-    pairs = [(spec, spec) for text in codecs or () for spec in map(str, expand_spec(text))]
-    return [*pairs, (base, candidate)] if base is not None and candidate is not None else pairs
+    return None if base is None or candidate is None else (base, candidate)
 
 
 compare.__doc__ = f"{compare.__doc__}\n{_EPILOG}"

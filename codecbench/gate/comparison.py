@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from ..metric import Column
-from ..registry import codec_of
 from ..reports.labels import short_labels
 from ..reports.selection import columns_named
 from ..results.comparable import package_changes, require_comparable, require_same_definitions
 from ..results.frames import UTTERANCE
 from ..results.run_folder import Run
+from .codecs import asked_codecs, one_codec
 from .columns import compare_column
 from .findings import CodecComparison, ColumnComparison, Comparison
 from .sounds import SoundFinder
@@ -29,7 +29,8 @@ def compare_runs(
     thresholds: Sequence[Threshold] = (),
     *,
     metrics: Sequence[str] = (),
-    codecs: Sequence[tuple[str, str]] = (),
+    codecs: Sequence[str] = (),
+    pair: tuple[str, str] | None = None,
     allowed_failures: int | None = None,
     allowed_missing: int | None = None,
 ) -> Comparison:
@@ -42,25 +43,30 @@ def compare_runs(
     metrics : sequence of str
         Metrics or columns to compare; those of the thresholds are added. All that both runs have
         if empty.
-    codecs : sequence of (str, str)
-        Specs of the base's and of the candidate's codec; all that both runs have if empty.
+    codecs : sequence of str
+        Specs or sweeps of the codecs to compare where both runs hold them; a value that is not
+        given may be any. All if empty, unless there is a pair.
+    pair : (str, str), optional
+        Specs of one codec of the base and of one of the candidate, to compare with each other.
     allowed_failures : int, optional
         How many utterances that the base scored may fail in a column; any number if None.
     allowed_missing : int, optional
         How many of them the candidate may lack in a column; any number if None. Unless None, the
-        candidate must also hold every codec of the base where `codecs` is empty.
+        candidate must also hold every codec of the base that is to be compared.
 
     Raises
     ------
     UserError
         If the runs cannot be compared: other audio, protocol or definitions; no codec, column or
-        scored utterance in common.
+        scored utterance in common; or a threshold would fail an improvement.
     """
     require_comparable(base, candidate)
     held = [run.held_columns() for run in (base, candidate)]
     columns = _columns(base, candidate, held, metrics, thresholds)
     require_same_definitions(base, candidate, columns)
-    pairs = [_known(base, candidate, pair) for pair in codecs] or _common_codecs(base, candidate)
+    # A pair alone asks for no codec besides.
+    asked = ([], []) if pair and not codecs else asked_codecs(base, candidate, codecs)
+    pairs = _pairs(base, candidate, asked, pair)
     frames = [
         run.frame(details=True, metrics=columns, codecs=[pair[side] for pair in pairs])
         for side, run in enumerate((base, candidate))
@@ -76,9 +82,7 @@ def compare_runs(
         )
         for pair in pairs
     )
-    notes = [*_notes(base, candidate, frames, found)]
-    if not codecs:
-        notes += _alone("codecs", base, candidate, [run.order for run in (base, candidate)])
+    notes = [*_notes(base, candidate, frames, found), *_alone("codecs", base, candidate, asked)]
     if not metrics:
         notes += _alone("columns", base, candidate, [sorted(names) for names in held])
     return Comparison(
@@ -88,7 +92,7 @@ def compare_runs(
         tuple(notes),
         allowed_failures,
         allowed_missing,
-        () if codecs else tuple(spec for spec in base.order if spec not in candidate.order),
+        tuple(spec for spec in asked[0] if spec not in asked[1]),
     )
 
 
@@ -106,6 +110,8 @@ def _columns(
             if column not in names:
                 known = ", ".join(sorted(names))
                 raise UserError(f"{run.path} has no column '{column}' (it has {known})")
+    for threshold in thresholds:
+        threshold.require_direction(base.columns[threshold.column])
     common = [name for name in base.columns if name in held[0] & held[1]]
     if not metrics:
         return common
@@ -113,25 +119,22 @@ def _columns(
     return list(dict.fromkeys([*wanted, *asked]))
 
 
-def _known(base: Run, candidate: Run, pair: tuple[str, str]) -> tuple[str, str]:
-    specs = codec_of(pair[0]).spec, codec_of(pair[1]).spec
-    for run, spec in zip((base, candidate), specs, strict=True):
-        if spec not in run.order:
-            raise UserError(f"{run.path} has no codec {spec} (it has {', '.join(run.order)})")
-    return specs
-
-
-def _common_codecs(base: Run, candidate: Run) -> list[tuple[str, str]]:
-    common = [spec for spec in base.order if spec in candidate.order]
-    if not common:
-        raise UserError(
-            f"{base.path} and {candidate.path} have no codec in common; name one of each"
-            " with --base-codec and --candidate-codec"
-        )
-    return [(spec, spec) for spec in common]
+def _pairs(
+    base: Run,
+    candidate: Run,
+    asked: tuple[list[str], list[str]],
+    named: tuple[str, str] | None,
+) -> list[tuple[str, str]]:
+    """Return what is compared: specs of the base and of the candidate."""
+    pairs = [(spec, spec) for spec in asked[0] if spec in asked[1]]
+    if named is not None:
+        pairs.append((one_codec(base, named[0]), one_codec(candidate, named[1])))
+    return list(dict.fromkeys(pairs))
 
 
 def _has_changed(base: Run, candidate: Run, pair: tuple[str, str]) -> bool:
+    if pair[0] != pair[1]:  # two codecs, neither of which has changed
+        return False
     before, now = base.manifest.codecs[pair[0]], candidate.manifest.codecs[pair[1]]
     return before.identity != now.identity
 

@@ -110,7 +110,7 @@ class CodecComparison:
     base, candidate : str
         Short labels; equal unless two codecs are compared with each other.
     changed : bool
-        Whether implementation or weights differ.
+        Whether implementation or weights of one spec differ; never where two are compared.
     columns : tuple of ColumnComparison
     """
 

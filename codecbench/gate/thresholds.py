@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import UserError
+from ..metric import Column
 from ..statistics.paired import Difference
 
 _FORM = re.compile(
@@ -39,6 +41,24 @@ class Threshold:
     def __str__(self) -> str:
         return f"{self.column}{self.side}{self.amount:g}{'%' if self.relative else ''}"
 
+    def require_direction(self, column: Column) -> None:
+        """Refuse a threshold that closes the gate on an improvement.
+
+        Raises
+        ------
+        UserError
+            If better values of the column lie on the threshold's side. A column without a
+            direction takes either side.
+        """
+        if column.better == ("lower" if self.side == "<" else "higher"):
+            meant = Threshold(
+                self.column, ">" if self.side == "<" else "<", 0 - self.amount, self.relative
+            )
+            raise UserError(
+                f"the threshold '{self}' fails a candidate that is better ({column.better}"
+                f" {self.column} is better); write {meant}"
+            )
+
     def limit(self, base: float) -> float:
         """Return the difference allowed in the column's unit, given the base's value."""
         return abs(base) * self.amount / 100 if self.relative else self.amount
@@ -63,7 +83,7 @@ def parse_threshold(text: str) -> Threshold:
     Raises
     ------
     UserError
-        If it is not of the form, or it would fail a candidate that did not change.
+        If it is not of the form, is infinite, or would fail a candidate that did not change.
 
     Examples
     --------
@@ -71,7 +91,7 @@ def parse_threshold(text: str) -> Threshold:
     Threshold(column='kbps', side='>', amount=2.0, relative=True)
     """
     found = _FORM.fullmatch(text)
-    if found is None:
+    if found is None or math.isinf(float(found["amount"])):
         raise UserError(
             f"cannot read the threshold '{text}'; write column, < or >, and a difference,"
             " such as pesq_wb<-0.02, wer>0.01 or kbps>2%"

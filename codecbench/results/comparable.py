@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from ..errors import UserError
 from .manifest import Manifest, version_changes
-from .recorded_audio import audio_of_run
+from .recorded_audio import RecordedAudio, audio_of_run
 from .run_folder import Run
 
 
@@ -34,13 +34,12 @@ def require_same_measurement(base: Run, candidate: Run) -> None:
         If protocol, resampler, evaluation rate or packet loss differ, or the audio of an utterance
         that both hold.
     """
-    for what, before, now in _conditions(base.manifest, candidate.manifest):
-        if before != now:
-            raise UserError(
-                f"{base.path} and {candidate.path} cannot be compared: {what} {before} there,"
-                f" {now} here"
-            )
     indexes = [audio_of_run(run) for run in (base, candidate)]
+    for what, before, now in _differences((base.manifest, candidate.manifest), indexes):
+        raise UserError(
+            f"{base.path} and {candidate.path} cannot be compared: the {what} of the first is"
+            f" {before}, of the second {now}"
+        )
     for key in sorted(indexes[0].keys() & indexes[1].keys()):
         if indexes[0][key].sha256 != indexes[1][key].sha256:
             raise UserError(
@@ -83,11 +82,35 @@ def package_changes(base: Run, candidate: Run) -> list[str]:
     return version_changes(before, now)
 
 
-def _conditions(base: Manifest, candidate: Manifest) -> Iterator[tuple[str, object, object]]:
-    yield "protocol", base.protocol, candidate.protocol
-    yield "resampler", base.resampler, candidate.resampler
-    yield "evaluation rate", base.rate or "of the corpus", candidate.rate or "of the corpus"
-    yield "packet loss", base.packet_loss or "none", candidate.packet_loss or "none"
+def _differences(
+    manifests: Sequence[Manifest], indexes: Sequence[RecordedAudio]
+) -> Iterator[tuple[str, object, object]]:
+    """Yield the conditions that differ, with what they are in either run."""
+    one, other = manifests
+    if one.protocol != other.protocol:
+        yield "protocol", one.protocol, other.protocol
+    if one.resampler != other.resampler:
+        yield "resampler", one.resampler, other.resampler
+    rates = [_rates(*both) for both in zip(manifests, indexes, strict=True)]
+    # Runs at their corpora's own rates may be of different corpora.
+    if one.rate != other.rate and rates[0] != rates[1]:
+        first, second = map(_worded, manifests, rates)
+        yield "evaluation rate", first, second
+    if one.packet_loss != other.packet_loss:
+        yield "packet loss", one.packet_loss or "none", other.packet_loss or "none"
+
+
+def _rates(manifest: Manifest, index: RecordedAudio) -> set[int]:
+    """Return the rates, in hertz, at which a run's audio was evaluated."""
+    if manifest.rate is not None:
+        return {manifest.rate}
+    found = {entry.sample_rate for entry in map(index.__getitem__, index.keys())}
+    return {rate for rate in found if rate is not None}
+
+
+def _worded(manifest: Manifest, rates: set[int]) -> str:
+    numbers = f"{', '.join(map(str, sorted(rates))) or 'not recorded'}{' Hz' * bool(rates)}"
+    return numbers if manifest.rate is not None else f"its corpora's own ({numbers})"
 
 
 def _version(run: Run, spec: str) -> str:

@@ -98,6 +98,17 @@ def test_published_rows_of_another_corpus(command):
     assert "0.765" in text
 
 
+def test_a_run_at_its_corpuss_own_rate_stands_beside_one_at_the_same_rate(command, runs, tmp_path):
+    copy = shutil.copytree(runs["TWO"], tmp_path / "copy")
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    assert manifest["rate"] is None
+    for rate, expected in ((16000, 0), (24000, 2)):
+        path.write_text(json.dumps({**manifest, "rate": rate}))
+        assert command("ONE", str(copy), "-m", "stoi")[0] == expected
+        assert command(str(copy), "ONE", "-m", "stoi")[0] == expected
+
+
 def test_a_codec_or_metric_that_changed_between_runs_is_refused(command, runs, tmp_path):
     for part, kind in (("codecs", "mulaw"), ("metrics", "stoi")):
         copy = tmp_path / part
@@ -119,7 +130,10 @@ def test_a_codec_or_metric_that_changed_between_runs_is_refused(command, runs, t
     [
         (["/no/such/run"], "there is no run folder /no/such/run"),
         (["ONE", "ONE"], "a run is given twice"),
-        (["ONE", "RATE"], "cannot be compared: evaluation rate"),
+        (
+            ["ONE", "RATE"],
+            "the evaluation rate of the first is its corpora's own (16000 Hz), of the second",
+        ),
         (["ONE", "--bands", "fast"], "bands are rates in kbit/s"),
         (["ONE", "--corpus", "vctk"], "there are no results of corpus 'vctk' (known: demo)"),
         (["ONE", "--codec", "opus"], "this run has no codec 'opus'"),

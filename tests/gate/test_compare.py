@@ -13,6 +13,7 @@ from codecbench.cli.main import main
 from codecbench.gate.comparison import compare_runs
 from codecbench.gate.formats import FORMATS, render
 from codecbench.gate.thresholds import parse_threshold
+from codecbench.registry import load_codec
 from codecbench.results.run_folder import Run, load_run
 
 SUBSET = 12
@@ -128,6 +129,21 @@ def test_changed_weights_are_named(copied, gate_runs, compare):
     assert "(implementation or weights changed)" in out
 
 
+def test_two_codecs_that_are_compared_have_not_changed(copied, compare):
+    spec, other = rates = [load_codec(f"soundstream:kbps={kbps}").spec for kbps in (4, 12)]
+    hold(copied, rates)
+    edit(
+        copied / "manifest.json",
+        lambda record: record["codecs"][other].update(identity="0" * 16),
+    )
+    pair = "--base-codec", spec, "--candidate-codec", other
+    status, out, err = compare(copied, copied, *pair, "-f", "json")
+    assert (status, err) == (0, "")
+    (codec,) = json.loads(out)["codecs"]
+    assert codec["changed"] is False
+    assert "changed)" not in compare(copied, copied, *pair, "-f", "markdown")[1]
+
+
 def test_new_failures_close_the_gate(copied, gate_runs, compare):
     fail_some(copied, "stoi", 2)
     status, out, _ = compare(gate_runs["base"], copied, *gate(), "-f", "markdown")
@@ -189,6 +205,22 @@ def add_codec(folder):
         {f"{spec},bits=8": entry for spec, entry in record["codecs"].items()}))  # fmt: skip
 
 
+def hold(folder, specs):
+    """Let a run of one codec hold others instead, each with the rows of that one."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (own,) = load_run(folder).order
+    edit(
+        folder / "manifest.json",
+        lambda record: record.update(codecs=dict.fromkeys(specs, record["codecs"][own])),
+    )
+    for path in (folder / "rows").glob("*.parquet"):
+        table = pq.read_table(path)
+        records = [{**row, "codec": spec} for row in table.to_pylist() for spec in specs]
+        pq.write_table(pa.Table.from_pylist(records, schema=table.schema), path)
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_utterances_that_the_candidate_lacks_close_the_gate(kind, copied, gate_runs, compare):
     drop_some(copied, "lsd", SUBSET - 2)
@@ -230,6 +262,51 @@ def test_a_column_with_nothing_left_breaks_its_thresholds(copied, gate_runs):
     assert not found.passed
 
 
+@pytest.fixture
+def rates(copied):
+    """Let the run hold SoundStream at three rates."""
+    specs = [load_codec(f"soundstream:kbps={kbps}").spec for kbps in (4, 8, 12)]
+    hold(copied, specs)
+    return specs
+
+
+def labels(out):
+    return [codec["base"] for codec in json.loads(out)["codecs"]]
+
+
+def test_a_codec_without_its_rate_means_every_rate(copied, rates, compare):
+    every = [f"soundstream:kbps={kbps}" for kbps in (4, 8, 12)]
+    for options in (["soundstream"], ["soundstream", "-c", "soundstream"]):
+        status, out, _ = compare(copied, copied, "-c", *options, *gate(), "-f", "json")
+        assert (status, labels(out)) == (0, every)
+    _, out, _ = compare(copied, copied, "-c", "soundstream:kbps=12|4", "-f", "json")
+    assert labels(out) == [every[0], every[2]]
+
+
+def test_a_chosen_codec_that_the_candidate_lacks_closes_the_gate(copied, rates, compare):
+    fewer = shutil.copytree(copied, copied.with_name("fewer"))
+    edit(fewer / "manifest.json", lambda record: record["codecs"].pop(rates[0]))
+    status, out, _ = compare(copied, fewer, "-c", "soundstream", *gate(), "-f", "json")
+    assert status == 1
+    assert json.loads(out)["missing_codecs"] == [rates[0]]
+    assert f"codecs of {copied} alone are not compared: {rates[0]}" in json.loads(out)["notes"]
+    assert compare(copied, fewer, "-c", "soundstream:kbps=8", *gate())[0] == 0
+    assert compare(fewer, copied, "-c", "soundstream", *gate())[0] == 0
+    status, _, err = compare(copied, fewer, "-c", "soundstream:kbps=4", *gate())
+    assert status == 2
+    assert "have no codec in common of those that soundstream:kbps=4 means" in err
+
+
+def test_each_of_a_pair_means_one_codec(copied, rates, compare):
+    pair = "--base-codec", "soundstream", "--candidate-codec", "soundstream:kbps=12"
+    status, _, err = compare(copied, copied, *pair)
+    assert status == 2
+    assert "has 3 codecs that 'soundstream' means; name one of " + ", ".join(rates) in err
+    pair = "--base-codec", rates[0], "--candidate-codec", "soundstream:kbps=12"
+    status, out, _ = compare(copied, copied, *pair, "-f", "json")
+    assert (status, labels(out)) == (0, ["soundstream:kbps=4"])
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_codecs_that_the_candidate_lacks_close_the_gate(kind, copied, gate_runs, compare):
     (spec,) = load_run(copied).order
@@ -245,7 +322,6 @@ def test_codecs_that_the_candidate_lacks_close_the_gate(kind, copied, gate_runs,
     if kind == "junit":
         suite = ElementTree.fromstring(out)[-1]
         assert (suite.get("name"), suite.get("failures")) == ("codecs", "1")
-    assert compare(copied, gate_runs["base"], *gate(), "--codec", spec)[0] == 0
     pair = "--base-codec", spec, "--candidate-codec", spec
     assert compare(copied, gate_runs["base"], *gate(), *pair)[0] == 0
     assert compare(copied, gate_runs["base"])[0] == 0
@@ -329,8 +405,16 @@ def other_definition(record):
         ("audio.json", other_audio, "the audio of demo/test/.* is another"),
         ("audio.json", no_common_audio, "have no utterance in common"),
         ("manifest.json", other_definition, "stoi cannot be compared: .* version"),
-        ("manifest.json", lambda record: record.update(rate=8000), "evaluation rate of the corpus"),
-        ("manifest.json", lambda record: record.update(protocol=0), "protocol 1 there, 0 here"),
+        (
+            "manifest.json",
+            lambda record: record.update(rate=8000),
+            "its corpora's own .16000 Hz., of the second 8000 Hz",
+        ),
+        (
+            "manifest.json",
+            lambda record: record.update(protocol=0),
+            "protocol of the first is 1, of the second 0",
+        ),
         ("manifest.json", lambda record: record.update(codecs={}), "have no codec in common"),
     ],
 )
@@ -348,7 +432,9 @@ def test_what_cannot_be_compared(file, change, message, copied, gate_runs, compa
     [
         (["--fail-on", "pesq_wb<-0.02"], "has no column 'pesq_wb' (it has"),
         (["--fail-on", "stoi"], "cannot read the threshold 'stoi'"),
-        (["--codec", "opus"], "has no codec opus:"),
+        (["--fail-on", "stoi>0.01"], "higher stoi is better); write stoi<-0.01"),
+        (["--fail-on", "mel_distance<-0.5"], "lower mel_distance is better); write mel_distance>0"),
+        (["--codec", "opus"], ": this run has no codec 'opus' (it has decoded:"),
         (["--base-codec", "opus"], "belong together"),
         (["-m", "pesq"], "pesq"),
     ],

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from codecbench.errors import UserError
 from codecbench.gate.thresholds import Threshold, parse_threshold
+from codecbench.metric import Column
 from codecbench.statistics.paired import paired_difference
 
 SPEAKERS = np.arange(12)
@@ -32,7 +33,10 @@ def test_read(text, expected):
     assert parse_threshold(str(expected)) == expected
 
 
-@pytest.mark.parametrize("text", ["", "pesq", "pesq<", "<-1", "pesq=3", "pesq<x", "pesq<-1%%"])
+@pytest.mark.parametrize(
+    "text", ["", "pesq", "pesq<", "<-1", "pesq=3", "pesq<x", "pesq<-1%%", "pesq<nan", "pesq<-inf",
+             "pesq<-1e999", "kbps>1e999%"],
+)  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_an_example(text):
     with pytest.raises(UserError, match="write column, < or >, and a difference"):
         parse_threshold(text)
@@ -42,6 +46,27 @@ def test_what_cannot_be_read_is_refused_with_an_example(text):
 def test_thresholds_that_fail_equal_codecs_are_refused(text):
     with pytest.raises(UserError, match="as good as the base"):
         parse_threshold(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "better", "meant"),
+    [
+        ("m>0.01", "higher", "m<-0.01"),
+        ("m>2%", "higher", "m<-2%"),
+        ("m<-0.5", "lower", "m>0.5"),
+        ("m<0", "lower", "m>0"),
+    ],
+)
+def test_thresholds_that_fail_an_improvement_are_refused(text, better, meant):
+    column = Column("m", "M", "", better)
+    with pytest.raises(UserError, match=f"{better} m is better.; write {meant}$"):
+        parse_threshold(text).require_direction(column)
+    parse_threshold(meant).require_direction(column)
+
+
+@pytest.mark.parametrize("text", ["m>0.01", "m<-0.01"])
+def test_columns_without_a_direction_take_either_side(text):
+    parse_threshold(text).require_direction(Column("m", "M", "", None))
 
 
 @given(amount=st.floats(-1e6, 0, allow_subnormal=False), relative=st.booleans())

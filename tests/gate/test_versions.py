@@ -154,5 +154,5 @@ def test_two_rates_of_one_codec_are_compared_by_name(tmp_path):
     absent = "--base-codec", high, "--candidate-codec", "soundstream:kbps=8"
     refused = codecbench("compare", folder, folder, *absent)
     assert refused.returncode == 2
-    assert "has no codec soundstream:kbps=8" in refused.stderr
+    assert "has no codec 'soundstream:kbps=8'" in refused.stderr
     assert load_codec(low).spec in refused.stderr
