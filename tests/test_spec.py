@@ -1,5 +1,5 @@
-import string
 import gc
+import string
 import time
 
 import pytest
