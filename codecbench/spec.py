@@ -136,6 +136,17 @@ def split_specs(text: str) -> list[str]:
     return specs
 
 
+def split_each(texts: Iterable[str] | None) -> list[str]:
+    """Split several lists, as a repeated option gives them; nothing where none was given.
+
+    Examples
+    --------
+    >>> split_each(["pesq,stoi", "mcd"])
+    ['pesq', 'stoi', 'mcd']
+    """
+    return [spec for text in texts or () for spec in split_specs(text)]
+
+
 def _tokens(text: str, rest: str) -> list[str]:
     tokens: list[str] = []
     position = 0

@@ -9,6 +9,7 @@ import typer
 
 from . import complete
 from .listing import ListingFormat, write_listing
+from .options import NeededMetrics, Output
 
 _EPILOG = """
 Codecs that differ in nothing but their rate are a curve; two points or more are needed.
@@ -33,12 +34,7 @@ def bd(
             autocompletion=complete.codecs,
         ),
     ],
-    metrics: Annotated[
-        list[str],
-        typer.Option(
-            "--metrics", "-m", help="Metrics or columns, separated by commas.", show_default=False
-        ),
-    ],
+    metrics: NeededMetrics,
     tested: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,9 +46,7 @@ def bd(
     format: Annotated[  # noqa: A002 - the option's name
         ListingFormat, typer.Option("--format", "-f", help="Output format.")
     ] = ListingFormat.rich,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write into this file instead.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Say what codecs save in rate, and gain in a metric, against an anchor (Bjøntegaard deltas).
 
@@ -62,10 +56,10 @@ def bd(
     from ..reports import deltas
     from ..reports.selection import columns_named
     from ..results.run_folder import load_run
-    from ..spec import split_specs
+    from ..spec import split_each
 
     loaded = load_run(run)
-    wanted = columns_named(loaded, [name for text in metrics for name in split_specs(text)])
+    wanted = columns_named(loaded, split_each(metrics))
     found = deltas.deltas_of(loaded, wanted, anchor, tested or ())
     tables, notes = [deltas.table_of(found)], deltas.notes_of(found)
     write_listing(tables, notes, list(deltas.records_of(found)), format, output)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from . import complete
+from .options import Metrics, Output
 from .screen import DEFAULT_WIDTH, screen, write_result
 
 EXIT_REGRESSION = 1
@@ -50,12 +51,7 @@ def compare(
             help="Column, < or >, difference: pesq_wb<-0.02, wer>0.01, kbps>1%. May be repeated.",
         ),
     ] = None,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metrics", "-m", help="Metrics or columns, separated by commas. [default: all]"
-        ),
-    ] = None,
+    metrics: Metrics = None,
     codec: Annotated[
         list[str] | None,
         typer.Option(
@@ -93,9 +89,7 @@ def compare(
     format: Annotated[  # noqa: A002 - the option's name
         ComparisonFormat, typer.Option("--format", "-f", help="Output format.")
     ] = ComparisonFormat.rich,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write into this file instead.")
-    ] = None,
+    output: Output = None,
     junit: Annotated[
         Path | None, typer.Option("--junit", help="Write JUnit XML into this file as well.")
     ] = None,
@@ -124,14 +118,14 @@ def compare(
     from ..gate.sounds import copy_worst
     from ..gate.thresholds import parse_threshold
     from ..results.run_folder import load_run
-    from ..spec import split_specs
+    from ..spec import split_each
 
     thresholds = [parse_threshold(text) for text in fail_on or ()]
     found = compare_runs(
         load_run(base),
         load_run(candidate),
         thresholds,
-        metrics=[name for text in metrics or () for name in split_specs(text)],
+        metrics=split_each(metrics),
         codecs=codec or (),
         pair=_pair(base_codec, candidate_codec),
         allowed_failures=allow_failures if thresholds else None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import complete
-from .options import DataRoot
+from .options import ChosenCodecs, DataRoot, IncludeSeenSpeakers, Metrics
 from .screen import write_result
 
 if TYPE_CHECKING:
@@ -68,21 +68,8 @@ def export(
             show_default=False,
         ),
     ] = None,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metrics", "-m", help="Metrics or columns, separated by commas. [default: all]"
-        ),
-    ] = None,
-    codec: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--codec",
-            "-c",
-            help="Spec or sweep; values not given may be any. May be repeated. [default: all]",
-            autocompletion=complete.codecs,
-        ),
-    ] = None,
+    metrics: Metrics = None,
+    codec: ChosenCodecs = None,
     corpus: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,13 +85,7 @@ def export(
             help="Group by any of corpus, split, speaker, rate; or none. [default: corpus]",
         ),
     ] = None,
-    include_seen_speakers: Annotated[
-        bool,
-        typer.Option(
-            "--include-seen-speakers",
-            help="Keep utterances of speakers that a codec's weights were trained on.",
-        ),
-    ] = False,
+    include_seen_speakers: IncludeSeenSpeakers = False,
     update: Annotated[
         Path | None,
         typer.Option("--update", help="Model card to merge the results into (model-index)."),
@@ -154,7 +135,7 @@ def export(
     from ..export.selection import Selection
     from ..reports.selection import group_keys
     from ..results.run_folder import load_run
-    from ..spec import split_specs
+    from ..spec import split_each
 
     level = level or (Level.rows if to in _TIDY else None)
     _refuse_misplaced(
@@ -173,7 +154,7 @@ def export(
     _refuse_contradictions(to, output, update, overwrite, level == Level.rows and by is not None)
     selection = Selection.of(
         load_run(run),
-        metrics=[one for text in metrics or () for one in split_specs(text)],
+        metrics=split_each(metrics),
         codecs=codec or (),
         corpora=corpus or (),
         by=group_keys(by or "corpus"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import complete
-from .options import DataRoot
+from .options import ChosenCodecs, DataRoot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,15 +57,7 @@ def figure(
             help="Metrics or columns, separated by commas (rates, scatter, violin).",
         ),
     ] = None,
-    codec: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--codec",
-            "-c",
-            help="Spec or sweep; values not given may be any. May be repeated. [default: all]",
-            autocompletion=complete.codecs,
-        ),
-    ] = None,
+    codec: ChosenCodecs = None,
     corpus: Annotated[
         list[str] | None,
         typer.Option(
@@ -123,12 +115,12 @@ def _of_scores(
     from ..figures.violin import draw_violins
     from ..reports.selection import columns_named
     from ..reports.several_runs import load_results
-    from ..spec import split_specs
+    from ..spec import split_each
 
     if not metrics:
         raise UserError(f"{kind.value} needs a metric, as in --metrics pesq_wb")
     results = load_results(runs)
-    columns = columns_named(results, [name for text in metrics for name in split_specs(text)])
+    columns = columns_named(results, split_each(metrics))
     codecs = _chosen(results.order, codec)
     if kind == FigureKind.rates:
         return draw_rates(results, columns, codecs, corpus or None)
@@ -159,9 +151,9 @@ def _of_bitstreams(
 
 
 def _chosen(order: list[str], wanted: list[str]) -> list[str]:
-    from ..reports.families import chosen
+    from ..reports.families import all_chosen
 
-    return list(dict.fromkeys(spec for text in wanted for spec in chosen(order, text))) or order
+    return all_chosen(order, wanted) or order
 
 
 figure.__doc__ = f"{figure.__doc__}\n{_EPILOG}"

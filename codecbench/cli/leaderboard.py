@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .formats import OutputFormat, PlainFormat, write_json
-from .options import DataRoot
+from .options import DataRoot, Output
 from .screen import screen, write_result
 
 app = typer.Typer(
@@ -119,9 +119,7 @@ def show(
     format: Annotated[  # noqa: A002 - the option's name
         OutputFormat, typer.Option("--format", "-f", help="Output format.")
     ] = OutputFormat.rich,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write into this file instead.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Show a leaderboard from the results that are there.
 

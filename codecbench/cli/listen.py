@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .listing import ListingFormat, write_listing
+from .options import Output
 
 app = typer.Typer(
     name="listen",
@@ -31,9 +32,7 @@ def analyse(
     format: Annotated[  # noqa: A002 - the option's name
         ListingFormat, typer.Option("--format", "-f", help="Output format.")
     ] = ListingFormat.rich,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write into this file instead.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Analyse ratings (MUSHRA) and A/B/X answers of one test, one file a listener and kind.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .formats import PlainFormat, write_json
+from .options import Metrics
 
 if TYPE_CHECKING:
     from ..metric import Score
@@ -18,12 +19,7 @@ Scores = dict[str, "Score"]
 def measure(
     reference: Annotated[Path, typer.Argument(help="Reference audio file or folder.")],
     decoded: Annotated[Path, typer.Argument(help="Decoded audio file or folder.")],
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metrics", "-m", help="Metrics or columns, separated by commas. [default: all]"
-        ),
-    ] = None,
+    metrics: Metrics = None,
     align: Annotated[
         bool,
         typer.Option(
@@ -59,7 +55,7 @@ def measure(
     """
     from ..engine.measure import MeasureOptions, metrics_for_files
     from ..errors import UserError
-    from ..spec import split_specs
+    from ..spec import split_each
 
     for path in (reference, decoded):
         if not path.exists():
@@ -67,7 +63,7 @@ def measure(
     if reference.is_dir() != decoded.is_dir():
         raise UserError("give two files or two folders")
     loaded = metrics_for_files(
-        [spec for text in metrics or () for spec in split_specs(text)],
+        split_each(metrics),
         as_they_are=not align,
         device=device,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .listing import ListingFormat, write_listing
+from .options import IncludeSeenSpeakers, NeededMetrics, Output
 
 if TYPE_CHECKING:
     from ..statistics.sign_flip import Adjustment
@@ -33,19 +34,8 @@ codecbench rank runs/first -m wer --format markdown
 
 def rank(
     run: Annotated[Path, typer.Argument(help="Run folder.", show_default=False)],
-    metrics: Annotated[
-        list[str],
-        typer.Option(
-            "--metrics", "-m", help="Metrics or columns, separated by commas.", show_default=False
-        ),
-    ],
-    include_seen_speakers: Annotated[
-        bool,
-        typer.Option(
-            "--include-seen-speakers",
-            help="Keep utterances of speakers that a codec's weights were trained on.",
-        ),
-    ] = False,
+    metrics: NeededMetrics,
+    include_seen_speakers: IncludeSeenSpeakers = False,
     adjust: Annotated[
         Adjust,
         typer.Option(
@@ -55,9 +45,7 @@ def rank(
     format: Annotated[  # noqa: A002 - the option's name
         ListingFormat, typer.Option("--format", "-f", help="Output format.")
     ] = ListingFormat.rich,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write into this file instead.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Rank the codecs of a run: wins, ties, losses, and rank intervals that hold together.
 
@@ -67,10 +55,10 @@ def rank(
     from ..reports import rankings
     from ..reports.selection import columns_named
     from ..results.run_folder import load_run
-    from ..spec import split_specs
+    from ..spec import split_each
 
     loaded = load_run(run)
-    wanted = columns_named(loaded, [name for text in metrics for name in split_specs(text)])
+    wanted = columns_named(loaded, split_each(metrics))
     adjustment: Adjustment = "maxT" if adjust is Adjust.maxt else "holm"
     found = rankings.rankings_of(
         loaded, wanted, include_seen_speakers=include_seen_speakers, adjust=adjustment

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .formats import OutputFormat
+from .options import IncludeSeenSpeakers, Metrics, Output
 from .screen import DEFAULT_WIDTH, screen, write_result
 
 _EPILOG = """
@@ -26,26 +27,13 @@ def report(
     format: Annotated[  # noqa: A002 - the option's name
         OutputFormat, typer.Option("--format", "-f", help="Output format.")
     ] = OutputFormat.rich,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metrics", "-m", help="Metrics or columns, separated by commas. [default: all]"
-        ),
-    ] = None,
+    metrics: Metrics = None,
     by: Annotated[
         str,
         typer.Option("--by", help="Group by any of corpus, split, speaker, rate; or none."),
     ] = "corpus",
-    include_seen_speakers: Annotated[
-        bool,
-        typer.Option(
-            "--include-seen-speakers",
-            help="Keep utterances of speakers that a codec's weights were trained on.",
-        ),
-    ] = False,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write into this file instead.")
-    ] = None,
+    include_seen_speakers: IncludeSeenSpeakers = False,
+    output: Output = None,
 ) -> None:
     """Show a run as a table: value ± 95 % interval, utterances, failures, counted bits.
 
@@ -55,10 +43,10 @@ def report(
     from ..reports.formats import render
     from ..reports.selection import columns_named, group_keys
     from ..results.run_folder import load_run
-    from ..spec import split_specs
+    from ..spec import split_each
 
     loaded = load_run(run)
-    wanted = [name for text in metrics or () for name in split_specs(text)]
+    wanted = split_each(metrics)
     keys = group_keys(by)
     table = loaded.table(
         metrics=columns_named(loaded, wanted) if wanted else None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import DataRoot
+from .options import DataRoot, Metrics
 
 _EPILOG = """
 The pages work from a folder, offline. The site takes 12 utterances of each corpus by default;
@@ -37,12 +37,7 @@ def site(
             help="Utterances of each corpus that get a page with players; 0: none.",
         ),
     ] = 12,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metrics", "-m", help="Metrics or columns, separated by commas. [default: all]"
-        ),
-    ] = None,
+    metrics: Metrics = None,
     listen: Annotated[
         list[str] | None,
         typer.Option(
@@ -72,13 +67,13 @@ def site(
     """
     from ..devices import check_device
     from ..site.build import SiteOptions, build_site, require_runs
-    from ..spec import split_specs
+    from ..spec import split_each
     from .progress import ProgressBar
 
     check_device(device)
     options = SiteOptions(
         utterances=utterances,
-        metrics=tuple(name for text in metrics or () for name in split_specs(text)),
+        metrics=tuple(split_each(metrics)),
         listen=tuple(listen or ()),
         data_root=data_root,
         device=device,

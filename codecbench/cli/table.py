@@ -10,6 +10,7 @@ import typer
 
 from . import complete
 from .formats import OutputFormat
+from .options import ChosenCodecs, IncludeSeenSpeakers, Metrics, Output
 from .screen import DEFAULT_WIDTH, screen, write_result
 
 if TYPE_CHECKING:
@@ -35,21 +36,8 @@ def table(
     format: Annotated[  # noqa: A002 - the option's name
         OutputFormat, typer.Option("--format", "-f", help="Output format.")
     ] = OutputFormat.rich,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metrics", "-m", help="Metrics or columns, separated by commas. [default: all]"
-        ),
-    ] = None,
-    codec: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--codec",
-            "-c",
-            help="Spec or sweep; values not given may be any. May be repeated. [default: all]",
-            autocompletion=complete.codecs,
-        ),
-    ] = None,
+    metrics: Metrics = None,
+    codec: ChosenCodecs = None,
     corpus: Annotated[
         list[str] | None,
         typer.Option(
@@ -94,16 +82,8 @@ def table(
         bool,
         typer.Option("--standalone", help="A document of its own (latex, html)."),
     ] = False,
-    include_seen_speakers: Annotated[
-        bool,
-        typer.Option(
-            "--include-seen-speakers",
-            help="Keep utterances of speakers that a codec's weights were trained on.",
-        ),
-    ] = False,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write into this file instead.")
-    ] = None,
+    include_seen_speakers: IncludeSeenSpeakers = False,
+    output: Output = None,
 ) -> None:
     """Make a table for a paper: units and arrows, best and second, rate bands, published rows.
 
@@ -114,12 +94,12 @@ def table(
     """
     from ..errors import UserError
     from ..reports.bands import parse_bands
-    from ..reports.families import chosen
+    from ..reports.families import all_chosen
     from ..reports.formats import render
     from ..reports.formats.wrapping import Wrapping
     from ..reports.selection import columns_named
     from ..reports.several_runs import load_results
-    from ..spec import split_specs
+    from ..spec import split_each
 
     wrapping = Wrapping(caption, label, standalone)
     wrapping.require_possible(format.value)
@@ -128,11 +108,11 @@ def table(
         raise UserError(f"{option} chooses among published numbers: give --published, too")
     edges = parse_bands(bands) if bands is not None else ()
     results = load_results(runs)
-    wanted = [name for text in metrics or () for name in split_specs(text)]
-    codecs = dict.fromkeys(spec for text in codec or () for spec in chosen(results.order, text))
+    wanted = split_each(metrics)
+    codecs = all_chosen(results.order, codec or ())
     found = results.table(
         metrics=columns_named(results, wanted) if wanted else None,
-        codecs=list(codecs) or None,
+        codecs=codecs or None,
         corpora=corpus or None,
         include_seen_speakers=include_seen_speakers,
         bands=edges,

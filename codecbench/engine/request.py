@@ -10,7 +10,7 @@ import pydantic
 from ..component import first_fault
 from ..errors import UserError
 from ..packet_loss import PacketLoss
-from ..spec import split_specs
+from ..spec import split_each
 from ..toml_file import read_toml
 
 DEFAULT_CORPUS = "demo"
@@ -61,7 +61,7 @@ class RunRequest(pydantic.BaseModel):
         if isinstance(value, str):
             value = [value]
         if isinstance(value, list | tuple) and all(isinstance(text, str) for text in value):
-            return [spec for text in value for spec in split_specs(text)]
+            return split_each(value)
         return value
 
     @pydantic.field_validator("packet_loss", mode="before")

@@ -16,7 +16,7 @@ from ..codec import CodecBase
 from ..corpora.base import Utterance
 from ..devices import check_device
 from ..errors import UserError
-from ..packet_loss import require_streaming
+from ..packet_loss import PacketLoss, require_streaming
 from ..results.kept_audio import AUDIO, KeptAudio
 from ..results.manifest import CodecEntry, Manifest, MetricEntry, new_session, now
 from ..results.run_folder import (
@@ -171,12 +171,17 @@ def default_folder(request: RunRequest) -> Path:
         parts.append(f"subset{request.subset}")
     if request.utterances is not None:
         parts.append(request.utterances.stem)
-    if request.rate is not None:
-        parts.append(f"{request.rate}Hz")
-    if request.packet_loss is not None:
-        loss = str(request.packet_loss).replace("%", "pct")
-        parts.append(f"loss{loss.replace(',', '-').replace('=', '-')}")
+    parts += condition_names(request.rate, request.packet_loss)
     return Path("runs") / "-".join(parts)
+
+
+def condition_names(rate: int | None, packet_loss: PacketLoss | None) -> list[str]:
+    """Name what was measured under other conditions than usual, for the names of folders."""
+    names = [] if rate is None else [f"{rate}Hz"]
+    if packet_loss is not None:
+        loss = str(packet_loss).replace("%", "pct")
+        names.append(f"loss{loss.replace(',', '-').replace('=', '-')}")
+    return names
 
 
 def _refuse_other_folders(path: Path) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..errors import UserError
-from ..reports.families import chosen
+from ..reports.families import all_chosen
 from ..reports.notes import about_seen_speakers
 from ..reports.selection import columns_named, of_corpora
 from ..reports.table import Table
@@ -74,7 +74,7 @@ class Selection:
             If the run has no such metric or codec.
         """
         columns = columns_named(run, metrics) if metrics else []
-        specs = dict.fromkeys(spec for text in codecs for spec in chosen(run.order, text))
+        specs = all_chosen(run.order, codecs)
         return cls(
             run, tuple(columns), tuple(specs), tuple(corpora), tuple(by), include_seen_speakers
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -156,25 +156,23 @@ def across_corpora(tables: Mapping[str, Table], metric: str) -> Table:
         Row(codec, (), {corpus: of_codec.get(corpus, Cell()) for corpus in tables})
         for codec, of_codec in cells.items()
     )
-    notes = tuple(dict.fromkeys(note for table in tables.values() for note in table.notes))
-    labels = {codec: label for table in tables.values() for codec, label in table.labels.items()}
-    return Table((), columns, rows, notes, short_labels_of(labels, cells))
+    return Table((), columns, rows, *_shared(tables.values()))
 
 
 def joined(tables: Mapping[str, Table]) -> Table:
     """Put the tables of several corpora behind one another."""
     first = next(iter(tables.values()))
     rows = tuple(row for table in tables.values() for row in table.rows)
-    notes = tuple(dict.fromkeys(note for table in tables.values() for note in table.notes))
-    labels = {codec: label for table in tables.values() for codec, label in table.labels.items()}
-    named = short_labels_of(labels, {row.codec: row for row in rows})
-    return replace(first, rows=rows, notes=notes, labels=named)
+    notes, labels = _shared(tables.values())
+    return replace(first, rows=rows, notes=notes, labels=labels)
 
 
-def short_labels_of(labels: Mapping[str, str], codecs: Mapping[str, object]) -> dict[str, str]:
-    """Return labels that are unique among codecs of several tables."""
-    own = {codec: labels[codec] for codec in codecs}
-    return own if len(set(own.values())) == len(own) else short_labels(list(codecs))
+def _shared(tables: Collection[Table]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return notes and labels of several tables as one; no two codecs share a label."""
+    notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
+    labels = {codec: label for table in tables for codec, label in table.labels.items()}
+    is_unique = len(set(labels.values())) == len(labels)
+    return notes, labels if is_unique else short_labels(list(labels))
 
 
 def _corpus_column(corpus: str, metric: Column) -> Column:

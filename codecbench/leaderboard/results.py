@@ -13,6 +13,7 @@ from ..corpora.base import Utterance
 from ..engine.audio_index import AudioIndex
 from ..engine.plan import plan
 from ..engine.request import RunRequest
+from ..engine.run import condition_names
 from ..engine.selection import select_metrics
 from ..errors import UserError
 from ..registry import codec_of, metric_of
@@ -46,29 +47,21 @@ def request_of(definition: Definition, corpus: PinnedCorpus, options: Options) -
     """Return the run that measures a corpus; leaderboards of the same speech share its folder."""
     listed = definition.listed(corpus)
     has_other_rate = any(row.sample_rate != definition.rate for row in listed)
+    rate = definition.rate if has_other_rate else None
     base = definition.path.parent
+    name = [corpus.utterances.stem, *condition_names(rate, definition.packet_loss)]
     return RunRequest(
         codec=definition.codecs,
         corpus=(corpus.name,),
         metrics=definition.metrics,
         utterances=base / corpus.utterances,
-        out=base / RESULTS / _folder_name(definition, corpus, has_other_rate),
-        rate=definition.rate if has_other_rate else None,
+        out=base / RESULTS / "-".join(name),
+        rate=rate,
         packet_loss=definition.packet_loss,
         jobs=options.jobs,
         device=options.device,
         data_root=options.data_root,
     )
-
-
-def _folder_name(definition: Definition, corpus: PinnedCorpus, has_other_rate: bool) -> str:
-    loss = definition.packet_loss
-    parts = [
-        corpus.utterances.stem,
-        *([f"{definition.rate}Hz"] if has_other_rate else []),
-        *([f"loss{loss}".replace("%", "pct").replace(",", "-").replace("=", "-")] if loss else []),
-    ]
-    return "-".join(parts)
 
 
 def results_of(definition: Definition, corpus: PinnedCorpus) -> Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import UserError
 from ..registry import codec_of
@@ -110,6 +110,17 @@ def chosen(specs: Sequence[str], wanted: str) -> list[str]:
             raise UserError(f"this run has no codec '{one}' (it has {', '.join(specs)})")
         found.update(dict.fromkeys(meant))
     return list(found)
+
+
+def all_chosen(specs: Sequence[str], wanted: Iterable[str]) -> list[str]:
+    """Return the codecs of a run that any of several specs or sweeps means, each once.
+
+    Raises
+    ------
+    UserError
+        See `chosen`.
+    """
+    return list(dict.fromkeys(spec for text in wanted for spec in chosen(specs, text)))
 
 
 def _means(wanted: Spec, spec: Spec) -> bool:

@@ -4,24 +4,14 @@ import re
 import shlex
 
 import pytest
-import typer
 
-from codecbench.cli.main import app, main
+from codecbench.cli.main import main
+
+from ..documentation.markdown import COMMANDS
 
 LAST_COLUMN = 80
 
 
-def leaves(command, path=()):
-    """Yield the path and object of every command that is no group."""
-    below = getattr(command, "commands", None)
-    if below is None:
-        yield path, command
-        return
-    for name, one in below.items():
-        yield from leaves(one, (*path, name))
-
-
-COMMANDS = dict(leaves(typer.main.get_command(app)))
 assert ("data", "fetch") in COMMANDS
 
 
