@@ -103,14 +103,15 @@ def _measure(board: Definition, corpus: PinnedCorpus, options: Options, progress
     """Measure what a corpus lacks."""
     request = request_of(board, corpus, options)
     run = found_results(board, corpus)
-    if run is not None and any(outdated(run, board)):
-        raise UserError(f"{next(outdated(run, board))}; --replace-changed measures it anew")
-    if any(faults_of_corpus(board, corpus)):
+    if run is not None and (changed := next(outdated(run, board), None)):
+        raise UserError(f"{changed}; --replace-changed measures it anew")
+    lacking = next(faults_of_corpus(board, corpus), None)
+    if lacking:
         progress.note(f"{board.name}: measuring {corpus.name} into {request.out}")
         run = execute(request, progress).run
     assert run is not None
     _tidy(run.path)
-    if left := next(faults_of_corpus(board, corpus), None):
+    if lacking and (left := next(faults_of_corpus(board, corpus), None)):
         raise UserError(left)
 
 
